@@ -1,0 +1,824 @@
+"""SQL, and nothing but SQL.
+
+Everything that changes the ledger runs inside `ledger()`: one database transaction that commits
+as a whole, and that no other such transaction on the same database overlaps, whatever process it
+runs in. Values are bound as they are (LNbits' own raw SQL strips what looks like HTML).
+"""
+
+import json
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from lnbits.db import SQLITE, Connection, Database, Filters, Page
+from pydantic import BaseModel
+from sqlalchemy import bindparam, text
+from sqlalchemy.exc import DBAPIError
+
+from .helpers import decimal_text
+from .models import (
+    Balance,
+    Client,
+    Deposit,
+    LamassuConfig,
+    Payment,
+    Payout,
+    Poll,
+    Transaction,
+)
+
+db = Database("ext_satmachineclient")
+
+Model = TypeVar("Model", bound=BaseModel)
+
+LEASE_SECONDS = 90
+_CHUNK = 1000  # values in one IN (…)
+_PAYING = 7_364_155_210  # any number, the same in all processes: the advisory lock's name
+
+# Seconds since 1970 by the database's own clock: two servers need not agree on the time.
+_CLOCK = (
+    "((julianday('now') - 2440587.5) * 86400.0)"
+    if db.type == SQLITE
+    else "EXTRACT(EPOCH FROM clock_timestamp())"
+)
+
+
+class LeaseLostError(RuntimeError):
+    """Another process has taken over the work on the ledger: this one has to stop at once."""
+
+
+class Ledger:
+    """The statements of one database transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection.conn
+
+    async def execute(self, sql: str, **values: Any) -> int:
+        """Run a statement; the number of rows it changed."""
+        result = await self._connection.execute(*_bound(sql, values))
+        return int(result.rowcount)
+
+    async def rows(self, sql: str, **values: Any) -> list[Mapping[str, Any]]:
+        result = await self._connection.execute(*_bound(sql, values))
+        return list(result.mappings().all())
+
+    async def fetch(self, model: type[Model], sql: str, **values: Any) -> list[Model]:
+        return [model.parse_obj(dict(row)) for row in await self.rows(sql, **values)]
+
+    async def fetch_one(self, model: type[Model], sql: str, **values: Any) -> Model | None:
+        found = await self.fetch(model, sql, **values)
+        return found[0] if found else None
+
+    async def insert(self, table: str, rows: Sequence[BaseModel]) -> None:
+        """Insert all rows (of one model) with one statement."""
+        if not rows:
+            return
+        names = list(rows[0].__fields__)
+        columns = ", ".join(f'"{name}"' for name in names)
+        marks = ", ".join(f":{name}" for name in names)
+        sql = f"INSERT INTO satmachineclient.{table} ({columns}) VALUES ({marks})"
+        await self._connection.execute(text(sql), [_stored(row.dict()) for row in rows])
+
+    async def update(self, table: str, row: BaseModel) -> None:
+        """Write all columns of the row with this id."""
+        values = _stored(row.dict())
+        sets = ", ".join(f'"{name}" = :{name}' for name in values if name != "id")
+        sql = f"UPDATE satmachineclient.{table} SET {sets} WHERE id = :id"
+        await self._connection.execute(text(sql), values)
+
+
+def _bound(sql: str, values: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    lists = [bindparam(k, expanding=True) for k, v in values.items() if isinstance(v, list)]
+    statement = text(sql)
+    return (statement.bindparams(*lists) if lists else statement), _stored(values)
+
+
+def _stored(values: dict[str, Any]) -> dict[str, Any]:
+    """Values in the form in which the database keeps them."""
+    stored = {}
+    for name, value in values.items():
+        if isinstance(value, Decimal):
+            value = decimal_text(value)
+        elif isinstance(value, datetime) and db.type == SQLITE:
+            value = value.timestamp()
+        elif isinstance(value, dict):
+            value = json.dumps(value)
+        stored[name] = value
+    return stored
+
+
+@asynccontextmanager
+async def reading() -> AsyncIterator[Ledger]:
+    """Read only: statements on one connection."""
+    async with db.connect() as connection:
+        yield Ledger(connection)
+
+
+@asynccontextmanager
+async def ledger(lease: str | None = None) -> AsyncIterator[Ledger]:
+    """One transaction on the ledger, all or nothing, one at a time on this database.
+
+    With `lease` it also renews that lease.
+
+    Raises:
+        LeaseLostError: `lease` has passed to somebody else; nothing was changed.
+    """
+    async with db.connect() as connection:
+        work = Ledger(connection)
+        try:
+            # Writing the one lease row first makes all such transactions wait for each other:
+            # by its row lock on PostgreSQL, by the file's write lock on SQLite.
+            if lease is None:
+                await work.execute(
+                    "UPDATE satmachineclient.ledger_lease SET holder = holder WHERE id = 1"
+                )
+            elif not await _renew(work, lease):
+                raise LeaseLostError("another LNbits process has taken over the poll")
+            yield work
+            await connection.conn.commit()
+        except BaseException:
+            await connection.conn.rollback()
+            raise
+
+
+async def _renew(work: Ledger, lease: str) -> bool:
+    return bool(
+        await work.execute(
+            f"UPDATE satmachineclient.ledger_lease SET expires_at = {_CLOCK} + {LEASE_SECONDS} "
+            "WHERE id = 1 AND holder = :lease",
+            lease=lease,
+        )
+    )
+
+
+# ---- the lease -------------------------------------------------------------------------------
+
+
+async def take_lease(lease: str) -> bool:
+    """Become the one who works on the ledger, if nobody does; False if somebody does.
+
+    An expiry further away than any lease lasts comes from a clock set back: it does not count.
+    """
+    async with ledger() as work:
+        return bool(
+            await work.execute(
+                f"UPDATE satmachineclient.ledger_lease "
+                f"SET holder = :lease, expires_at = {_CLOCK} + {LEASE_SECONDS} "
+                f"WHERE id = 1 AND (holder IS NULL OR expires_at <= {_CLOCK} "
+                f"OR expires_at > {_CLOCK} + {2 * LEASE_SECONDS})",
+                lease=lease,
+            )
+        )
+
+
+async def renew_lease(lease: str) -> None:
+    """Raises LeaseLostError if it has passed to somebody else."""
+    async with ledger(lease):
+        pass
+
+
+async def give_lease_back(lease: str) -> None:
+    async with ledger() as work:
+        await work.execute(
+            "UPDATE satmachineclient.ledger_lease SET holder = NULL, expires_at = 0 "
+            "WHERE id = 1 AND holder = :lease",
+            lease=lease,
+        )
+
+
+@asynccontextmanager
+async def paying(core: Connection, lease: str) -> AsyncIterator[None]:
+    """While money moves on this connection to LNbits' database, nobody else's may.
+
+    On PostgreSQL another process may have taken over from one that stood still for minutes; the
+    session's advisory lock keeps the two apart even inside LNbits' own steps of a payment.
+    SQLite has one process only.
+
+    Raises:
+        LeaseLostError: the lease has passed to somebody else, or they are paying right now.
+    """
+    if core.type == SQLITE:
+        yield
+        return
+    try:
+        locked: Any = await core.fetchone(f"SELECT pg_try_advisory_lock({_PAYING}) AS ok")
+        if not locked["ok"]:
+            raise LeaseLostError("another LNbits process is in the middle of a payment")
+        held: Any = await core.fetchone(
+            "SELECT 1 AS ok FROM satmachineclient.ledger_lease WHERE id = 1 AND holder = :lease",
+            {"lease": lease},
+        )
+        if not held:
+            raise LeaseLostError("another LNbits process has taken over the poll")
+        yield
+        await core.fetchone(f"SELECT pg_advisory_unlock({_PAYING})")
+    except BaseException:
+        await core.conn.invalidate()  # ends the session, and with it the lock
+        raise
+
+
+# ---- clients ---------------------------------------------------------------------------------
+
+
+async def insert_client(client: Client) -> None:
+    async with ledger() as work:
+        await work.insert("dca_clients", [client])
+
+
+async def get_client(client_id: str) -> Client | None:
+    async with reading() as work:
+        return await work.fetch_one(
+            Client, "SELECT * FROM satmachineclient.dca_clients WHERE id = :id", id=client_id
+        )
+
+
+async def get_clients(client_ids: Iterable[str] | None = None) -> list[Client]:
+    """All clients, or those with these ids; oldest first."""
+    async with reading() as work:
+        if client_ids is None:
+            return await work.fetch(
+                Client, "SELECT * FROM satmachineclient.dca_clients ORDER BY created_at, id"
+            )
+        clients: list[Client] = []
+        for ids in _chunks(client_ids):
+            clients += await work.fetch(
+                Client, "SELECT * FROM satmachineclient.dca_clients WHERE id IN :ids", ids=ids
+            )
+        return clients
+
+
+async def get_client_by_wallet(wallet_id: str) -> Client | None:
+    """The client who is paid into this wallet, unless closed."""
+    async with reading() as work:
+        return await work.fetch_one(
+            Client,
+            "SELECT * FROM satmachineclient.dca_clients "
+            "WHERE wallet_id = :wallet_id AND status <> 'closed'",
+            wallet_id=wallet_id,
+        )
+
+
+async def update_client(client: Client) -> None:
+    async with ledger() as work:
+        await work.update("dca_clients", client)
+
+
+async def get_balances(client_ids: Iterable[str] | None = None) -> list[Balance]:
+    """What each client has deposited, and what of it was distributed, per currency."""
+    found: dict[tuple[str, str], Balance] = {}
+    async with reading() as work:
+        for condition, values in _of_clients(client_ids):
+            deposits = await work.rows(
+                "SELECT client_id, currency, "
+                "CAST(SUM(CASE WHEN status = 'confirmed' THEN amount ELSE 0 END) AS BIGINT) "
+                "AS total_deposits, "
+                "CAST(SUM(CASE WHEN status = 'pending' THEN amount ELSE 0 END) AS BIGINT) "
+                "AS pending_deposits "
+                f"FROM satmachineclient.dca_deposits WHERE {condition} "
+                "GROUP BY client_id, currency",
+                **values,
+            )
+            taken = await work.rows(
+                "SELECT client_id, currency, CAST(SUM(amount_fiat) AS BIGINT) AS total_distributed "
+                "FROM satmachineclient.dca_payments "
+                f"WHERE status <> 'voided' AND {condition} GROUP BY client_id, currency",
+                **values,
+            )
+            for row in (*deposits, *taken):
+                key = (row["client_id"], row["currency"])
+                blank = Balance(client_id=key[0], currency=key[1])
+                found[key] = found.get(key, blank).copy(update=dict(row))
+    return [found[key] for key in sorted(found)]
+
+
+async def get_total_sats(client_ids: Iterable[str] | None = None) -> dict[str, int]:
+    """Sats paid to each client so far."""
+    totals: dict[str, int] = {}
+    async with reading() as work:
+        for condition, values in _of_clients(client_ids):
+            rows = await work.rows(
+                "SELECT client_id, CAST(SUM(amount_sats) AS BIGINT) AS sats "
+                "FROM satmachineclient.dca_payments "
+                f"WHERE status = 'confirmed' AND {condition} GROUP BY client_id",
+                **values,
+            )
+            totals.update({row["client_id"]: row["sats"] for row in rows})
+    return totals
+
+
+def _of_clients(client_ids: Iterable[str] | None) -> Iterable[tuple[str, dict[str, Any]]]:
+    if client_ids is None:
+        return [("1 = 1", {})]
+    return [("client_id IN :ids", {"ids": ids}) for ids in _chunks(client_ids)]
+
+
+# ---- deposits --------------------------------------------------------------------------------
+
+
+async def insert_deposit(deposit: Deposit) -> None:
+    async with ledger() as work:
+        await work.insert("dca_deposits", [deposit])
+
+
+async def get_deposit(deposit_id: str) -> Deposit | None:
+    async with reading() as work:
+        return await work.fetch_one(
+            Deposit, "SELECT * FROM satmachineclient.dca_deposits WHERE id = :id", id=deposit_id
+        )
+
+
+async def get_deposits() -> list[Deposit]:
+    async with reading() as work:
+        return await work.fetch(
+            Deposit, "SELECT * FROM satmachineclient.dca_deposits ORDER BY created_at DESC, id"
+        )
+
+
+async def resolve_deposit(deposit: Deposit) -> bool:
+    """Confirm or reject a deposit that is still pending; False if it no longer is."""
+    async with ledger() as work:
+        return bool(
+            await work.execute(
+                "UPDATE satmachineclient.dca_deposits "
+                "SET status = :status, notes = :notes, confirmed_at = :confirmed_at "
+                "WHERE id = :id AND status = 'pending'",
+                id=deposit.id,
+                status=deposit.status,
+                notes=deposit.notes,
+                confirmed_at=deposit.confirmed_at,
+            )
+        )
+
+
+# ---- planning: what the shares of new sales depend on ----------------------------------------
+
+
+async def active_clients(work: Ledger) -> list[Client]:
+    return await work.fetch(
+        Client, "SELECT * FROM satmachineclient.dca_clients WHERE status = 'active'"
+    )
+
+
+async def balances_at(work: Ledger, time: datetime) -> dict[tuple[str, str], int]:
+    """Per client and currency: deposits confirmed by then, less all that was allocated so far."""
+    balances: dict[tuple[str, str], int] = {}
+    deposits = await work.rows(
+        "SELECT client_id, currency, CAST(SUM(amount) AS BIGINT) AS amount "
+        "FROM satmachineclient.dca_deposits "
+        "WHERE status = 'confirmed' AND confirmed_at <= :time GROUP BY client_id, currency",
+        time=time,
+    )
+    allocated = await work.rows(
+        "SELECT client_id, currency, CAST(-SUM(amount_fiat) AS BIGINT) AS amount "
+        "FROM satmachineclient.dca_payments "
+        "WHERE status <> 'voided' GROUP BY client_id, currency"
+    )
+    for row in (*deposits, *allocated):
+        key = (row["client_id"], row["currency"])
+        balances[key] = balances.get(key, 0) + row["amount"]
+    return balances
+
+
+async def deposits_between(work: Ledger, after: datetime, until: datetime) -> list[Deposit]:
+    """Deposits confirmed in this time, in the order of their confirmation."""
+    return await work.fetch(
+        Deposit,
+        "SELECT * FROM satmachineclient.dca_deposits WHERE status = 'confirmed' "
+        "AND confirmed_at > :after AND confirmed_at <= :until ORDER BY confirmed_at, id",
+        after=after,
+        until=until,
+    )
+
+
+async def taken_on_days(work: Ledger, days: set[str]) -> dict[tuple[str, str, str], int]:
+    """Fiat already allocated, by client, currency and day."""
+    taken: dict[tuple[str, str, str], int] = {}
+    for chunk in _chunks(days):
+        for row in await work.rows(
+            "SELECT client_id, currency, day, CAST(SUM(amount_fiat) AS BIGINT) AS amount "
+            "FROM satmachineclient.dca_payments WHERE status <> 'voided' AND day IN :days "
+            "GROUP BY client_id, currency, day",
+            days=chunk,
+        ):
+            taken[row["client_id"], row["currency"], row["day"]] = row["amount"]
+    return taken
+
+
+# ---- transactions and payments ---------------------------------------------------------------
+
+
+async def known_transactions(work: Ledger, lamassu_ids: Iterable[str]) -> dict[str, str]:
+    """The status of those of these Lamassu ids that are stored already."""
+    known: dict[str, str] = {}
+    for ids in _chunks(lamassu_ids):
+        for row in await work.rows(
+            "SELECT lamassu_transaction_id, status FROM satmachineclient.lamassu_transactions "
+            "WHERE lamassu_transaction_id IN :ids",
+            ids=ids,
+        ):
+            known[row["lamassu_transaction_id"]] = row["status"]
+    return known
+
+
+async def get_transaction_by_lamassu_id(work: Ledger, lamassu_id: str) -> Transaction | None:
+    return await work.fetch_one(
+        Transaction,
+        "SELECT * FROM satmachineclient.lamassu_transactions WHERE lamassu_transaction_id = :id",
+        id=lamassu_id,
+    )
+
+
+async def replace_transaction(work: Ledger, row: Transaction) -> None:
+    """Write the outcome of a review over the row that waited for it."""
+    await work.update("lamassu_transactions", row)
+
+
+async def dismiss_transaction(transaction_id: str, notes: str) -> bool:
+    """Close a review without distributing anything; False if it was decided on already."""
+    async with ledger() as work:
+        return bool(
+            await work.execute(
+                "UPDATE satmachineclient.lamassu_transactions "
+                "SET status = 'dismissed', review_notes = :notes "
+                "WHERE id = :id AND status = 'needs_review'",
+                id=transaction_id,
+                notes=notes,
+            )
+        )
+
+
+async def get_transaction(transaction_id: str) -> Transaction | None:
+    async with reading() as work:
+        return await work.fetch_one(
+            Transaction,
+            "SELECT * FROM satmachineclient.lamassu_transactions WHERE id = :id",
+            id=transaction_id,
+        )
+
+
+async def get_transactions() -> list[Transaction]:
+    async with reading() as work:
+        return await work.fetch(
+            Transaction,
+            "SELECT * FROM satmachineclient.lamassu_transactions "
+            "ORDER BY transaction_time DESC, id",
+        )
+
+
+async def get_payment(payment_id: str) -> Payment | None:
+    async with reading() as work:
+        return await work.fetch_one(
+            Payment, "SELECT * FROM satmachineclient.dca_payments WHERE id = :id", id=payment_id
+        )
+
+
+async def get_payments_of(transaction_id: str) -> list[Payment]:
+    async with reading() as work:
+        return await work.fetch(
+            Payment,
+            "SELECT * FROM satmachineclient.dca_payments "
+            "WHERE transaction_id = :id ORDER BY amount_sats DESC, client_id",
+            id=transaction_id,
+        )
+
+
+async def count_open_payments() -> dict[str, int]:
+    """How many shares are not paid yet, by status (pending, failed)."""
+    async with reading() as work:
+        rows = await work.rows(
+            "SELECT status, COUNT(*) AS number FROM satmachineclient.dca_payments "
+            "WHERE status IN ('pending', 'failed') GROUP BY status"
+        )
+    return {row["status"]: row["number"] for row in rows}
+
+
+async def void_payment(work: Ledger, payment: Payment, reason: str) -> bool:
+    """Take a share back that no transfer carries: its fiat and sats become undistributed."""
+    voided = await work.execute(
+        "UPDATE satmachineclient.dca_payments SET status = 'voided', error = :reason "
+        "WHERE id = :id AND status IN ('pending', 'failed') AND transfer_id IS NULL",
+        id=payment.id,
+        reason=reason,
+    )
+    if not voided:
+        return False
+    await work.execute(
+        "UPDATE satmachineclient.lamassu_transactions "
+        "SET distributed_sats = distributed_sats - :sats, "
+        "undistributed_sats = undistributed_sats + :sats, "
+        "undistributed_fiat = undistributed_fiat + :fiat, clients_count = clients_count - 1 "
+        "WHERE id = :transaction_id",
+        sats=payment.amount_sats,
+        fiat=payment.amount_fiat,
+        transaction_id=payment.transaction_id,
+    )
+    return True
+
+
+async def settle_finished(work: Ledger) -> None:
+    """Mark the planned transactions of which everything is paid or voided."""
+    await work.execute(
+        "UPDATE satmachineclient.lamassu_transactions SET status = 'settled' "
+        "WHERE status = 'planned' AND credit_status <> 'pending' "
+        "AND commission_status <> 'pending' AND NOT EXISTS ("
+        "SELECT 1 FROM satmachineclient.dca_payments p "
+        "WHERE p.transaction_id = lamassu_transactions.id AND p.status IN ('pending', 'failed'))"
+    )
+
+
+# ---- transfers: what has to be moved, and the payouts that move it ---------------------------
+
+
+async def uncredited_transactions(work: Ledger) -> list[Transaction]:
+    """Sales whose total is still to be credited, and that no transfer carries yet."""
+    return await work.fetch(
+        Transaction,
+        "SELECT * FROM satmachineclient.lamassu_transactions WHERE status = 'planned' "
+        "AND credit_status = 'pending' AND credit_transfer_id IS NULL "
+        "ORDER BY transaction_time, lamassu_transaction_id",
+    )
+
+
+async def unpaid_commissions(work: Ledger) -> list[Transaction]:
+    """Sales, credited where they are to be, whose commission no transfer carries yet."""
+    return await work.fetch(
+        Transaction,
+        "SELECT * FROM satmachineclient.lamassu_transactions WHERE status = 'planned' "
+        "AND credit_status <> 'pending' AND commission_status = 'pending' "
+        "AND commission_transfer_id IS NULL ORDER BY transaction_time, lamassu_transaction_id",
+    )
+
+
+async def unpaid_shares(work: Ledger) -> list[Payment]:
+    """Shares of credited sales that no transfer carries yet, oldest sale first.
+
+    `wallet_id` is the client's wallet of today.
+    """
+    return await work.fetch(
+        Payment,
+        "SELECT p.id, p.transaction_id, p.client_id, c.wallet_id, p.amount_sats, p.amount_fiat, "
+        "p.currency, p.share, p.day, p.status, p.error, p.created_at "
+        "FROM satmachineclient.dca_payments p "
+        "JOIN satmachineclient.lamassu_transactions t ON t.id = p.transaction_id "
+        "JOIN satmachineclient.dca_clients c ON c.id = p.client_id "
+        "WHERE p.status = 'pending' AND p.transfer_id IS NULL AND t.credit_status <> 'pending' "
+        "ORDER BY t.transaction_time, t.lamassu_transaction_id, p.client_id",
+    )
+
+
+async def carry_shares(
+    work: Ledger, payment_ids: Iterable[str], transfer_id: str, wallet_id: str
+) -> None:
+    for ids in _chunks(payment_ids):
+        await work.execute(
+            "UPDATE satmachineclient.dca_payments "
+            "SET transfer_id = :transfer, wallet_id = :wallet, error = NULL WHERE id IN :ids",
+            transfer=transfer_id,
+            wallet=wallet_id,
+            ids=ids,
+        )
+
+
+async def carry_transactions(
+    work: Ledger, column: str, transaction_ids: Iterable[str], transfer_id: str
+) -> None:
+    """`column` is credit_transfer_id or commission_transfer_id."""
+    for ids in _chunks(transaction_ids):
+        await work.execute(
+            f"UPDATE satmachineclient.lamassu_transactions SET {column} = :transfer "
+            "WHERE id IN :ids",
+            transfer=transfer_id,
+            ids=ids,
+        )
+
+
+async def set_waiting(work: Ledger, payment_ids: Iterable[str], error: str) -> None:
+    for ids in _chunks(payment_ids):
+        await work.execute(
+            "UPDATE satmachineclient.dca_payments SET error = :error WHERE id IN :ids",
+            error=error,
+            ids=ids,
+        )
+
+
+async def get_payouts_of(work: Ledger, transfer_id: str) -> list[Payout]:
+    return await work.fetch(
+        Payout,
+        "SELECT * FROM satmachineclient.dca_payouts WHERE transfer_id = :id ORDER BY id",
+        id=transfer_id,
+    )
+
+
+async def due_payouts(kinds: list[str], time: datetime | None) -> list[Payout]:
+    """Unpaid payouts whose turn it is at this time, or, without one, all that may be retried."""
+    retry = "next_attempt_at IS NOT NULL" if time is None else "next_attempt_at <= :time"
+    async with reading() as work:
+        return await work.fetch(
+            Payout,
+            "SELECT * FROM satmachineclient.dca_payouts "
+            f"WHERE (status = 'pending' OR (status = 'failed' AND {retry})) AND kind IN :kinds "
+            "ORDER BY kind, created_at, id",
+            kinds=kinds,
+            **({} if time is None else {"time": time}),
+        )
+
+
+async def store_invoices(work: Ledger, payouts: Sequence[Payout]) -> None:
+    for payout in payouts:
+        await work.execute(
+            "UPDATE satmachineclient.dca_payouts SET payment_hash = :hash, bolt11 = :bolt11 "
+            "WHERE id = :id",
+            hash=payout.payment_hash,
+            bolt11=payout.bolt11,
+            id=payout.id,
+        )
+
+
+async def confirm_payouts(work: Ledger, payouts: Sequence[Payout], time: datetime) -> list[Payment]:
+    """Mark payouts as paid, and what they carried once all parts of a transfer are.
+
+    The shares that became confirmed by it.
+    """
+    for payout in payouts:
+        await work.execute(
+            "UPDATE satmachineclient.dca_payouts SET status = 'confirmed', error = NULL, "
+            "next_attempt_at = NULL, confirmed_at = :time WHERE id = :id",
+            time=time,
+            id=payout.id,
+        )
+    confirmed: list[Payment] = []
+    for transfer_id in dict.fromkeys(p.transfer_id for p in payouts):
+        parts = await get_payouts_of(work, transfer_id)
+        if all(part.status == "confirmed" for part in parts):
+            confirmed += await _confirm_transfer(work, parts, time)
+    await settle_finished(work)
+    return confirmed
+
+
+async def _confirm_transfer(work: Ledger, parts: list[Payout], time: datetime) -> list[Payment]:
+    transfer_id, kind = parts[0].transfer_id, parts[0].kind
+    if kind != "client":
+        await work.execute(
+            f"UPDATE satmachineclient.lamassu_transactions SET {kind}_status = 'confirmed' "
+            f"WHERE {kind}_transfer_id = :transfer",
+            transfer=transfer_id,
+        )
+        return []
+    await work.execute(
+        "UPDATE satmachineclient.dca_payments SET status = 'confirmed', error = NULL, "
+        "payment_hash = :hash, confirmed_at = :time WHERE transfer_id = :transfer",
+        hash=parts[0].payment_hash,
+        time=time,
+        transfer=transfer_id,
+    )
+    return await work.fetch(
+        Payment,
+        "SELECT * FROM satmachineclient.dca_payments WHERE transfer_id = :transfer",
+        transfer=transfer_id,
+    )
+
+
+async def fail_payout(work: Ledger, payout: Payout) -> None:
+    """Store a failed attempt, and show its error on the shares that the payout carries."""
+    await work.execute(
+        "UPDATE satmachineclient.dca_payouts SET status = 'failed', error = :error, "
+        "attempts = :attempts, next_attempt_at = :next WHERE id = :id",
+        error=payout.error,
+        attempts=payout.attempts,
+        next=payout.next_attempt_at,
+        id=payout.id,
+    )
+    await work.execute(
+        "UPDATE satmachineclient.dca_payments SET status = 'failed', error = :error "
+        "WHERE transfer_id = :transfer AND status IN ('pending', 'failed')",
+        error=payout.error,
+        transfer=payout.transfer_id,
+    )
+
+
+async def dissolve_transfer(work: Ledger, transfer_id: str) -> None:
+    """Void the unpaid payouts of a transfer; what it carried is open again."""
+    await work.execute(
+        "UPDATE satmachineclient.dca_payouts SET status = 'voided', next_attempt_at = NULL "
+        "WHERE transfer_id = :transfer AND status <> 'confirmed'",
+        transfer=transfer_id,
+    )
+    await work.execute(
+        "UPDATE satmachineclient.dca_payments SET status = 'pending', transfer_id = NULL, "
+        "error = NULL WHERE transfer_id = :transfer",
+        transfer=transfer_id,
+    )
+    for column in ("credit_transfer_id", "commission_transfer_id"):
+        await work.execute(
+            f"UPDATE satmachineclient.lamassu_transactions SET {column} = NULL "
+            f"WHERE {column} = :transfer",
+            transfer=transfer_id,
+        )
+
+
+# ---- configuration and polls -----------------------------------------------------------------
+
+
+async def get_config() -> LamassuConfig | None:
+    async with reading() as work:
+        return await work.fetch_one(
+            LamassuConfig, "SELECT * FROM satmachineclient.lamassu_config WHERE id = 'default'"
+        )
+
+
+async def save_config(config: LamassuConfig) -> None:
+    async with ledger() as work:
+        existing = await work.rows("SELECT id FROM satmachineclient.lamassu_config")
+        if existing:
+            await work.update("lamassu_config", config)
+        else:
+            await work.insert("lamassu_config", [config])
+
+
+async def record_connection_test(time: datetime, success: bool) -> None:
+    async with ledger() as work:
+        await work.execute(
+            "UPDATE satmachineclient.lamassu_config "
+            "SET test_connection_last = :time, test_connection_success = :success",
+            time=time,
+            success=success,
+        )
+
+
+async def start_poll(poll: Poll) -> None:
+    """Store the poll; polls still marked as running were cut off, and are marked so."""
+    async with ledger(poll.id) as work:
+        await work.execute(
+            "UPDATE satmachineclient.lamassu_polls SET status = 'failed', finished_at = :now, "
+            "error = 'The poll was cut off; what it had planned is taken up again.' "
+            "WHERE status = 'running'",
+            now=poll.started_at,
+        )
+        await work.insert("lamassu_polls", [poll])
+        await work.execute(
+            "UPDATE satmachineclient.lamassu_config SET last_poll_time = :now", now=poll.started_at
+        )
+
+
+async def finish_poll(poll: Poll, *, read_succeeded: bool) -> None:
+    async with ledger() as work:
+        await work.update("lamassu_polls", poll)
+        if read_succeeded:
+            await work.execute(
+                "UPDATE satmachineclient.lamassu_config SET last_successful_poll = :now",
+                now=poll.started_at,
+            )
+
+
+async def get_polls(limit: int = 1000) -> list[Poll]:
+    async with reading() as work:
+        return await work.fetch(
+            Poll,
+            "SELECT * FROM satmachineclient.lamassu_polls ORDER BY started_at DESC, id "
+            "LIMIT :limit",
+            limit=limit,
+        )
+
+
+# ---- pages -----------------------------------------------------------------------------------
+
+
+async def get_page(
+    table: str, model: type[Model], filters: Filters[Any], newest: str
+) -> Page[Model]:
+    """One page of a table in LNbits' own form; by default newest first, by the column `newest`.
+
+    Raises:
+        ValueError: a filter's value does not fit its column.
+    """
+    where = filters.where()
+    values = {
+        name: value.timestamp() if isinstance(value, datetime) else value
+        for name, value in filters.values().items()
+    }
+    order = f"{newest} DESC"
+    if filters.sortby:
+        order = f"{filters.sortby} {'DESC' if filters.direction == 'desc' else 'ASC'}"
+    limit = min(max(filters.limit if filters.limit is not None else 10, 1), 1000)
+    async with reading() as work:
+        try:
+            rows = await work.fetch(
+                model,
+                f"SELECT * FROM satmachineclient.{table} {where} "
+                f"ORDER BY {order}, id LIMIT {limit} OFFSET {max(filters.offset or 0, 0)}",
+                **values,
+            )
+            total = await work.rows(
+                f"SELECT COUNT(*) AS number FROM satmachineclient.{table} {where}",
+                **values,
+            )
+        except DBAPIError:
+            raise ValueError("a filter's value does not fit its field") from None
+    return Page(data=rows, total=total[0]["number"])
+
+
+def _chunks(values: Iterable[str]) -> Iterable[list[str]]:
+    everything = sorted(set(values))
+    return [everything[i : i + _CHUNK] for i in range(0, len(everything), _CHUNK)]

@@ -1,0 +1,115 @@
+"""Small things used by several rooms: money in and out of text, secrets at rest, times, ids."""
+
+import base64
+from datetime import datetime, timezone
+from decimal import Decimal, InvalidOperation, localcontext
+from uuid import uuid4
+
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from lnbits.settings import settings
+from lnbits.utils.exchange_rates import currencies
+
+MAX_MINOR_UNITS = 10**15
+MAX_SATS = 21 * 10**14  # all bitcoin there will ever be
+
+# ISO 4217 currencies that do not have two decimals.
+_DECIMALS = {
+    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split(), 0),
+    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
+    **dict.fromkeys("CLF UYW".split(), 4),
+}
+
+
+class SecretError(ValueError):
+    """A stored secret cannot be decrypted: LNbits' secret key is another than then."""
+
+
+def now() -> datetime:
+    """The current time, with its zone (UTC)."""
+    return datetime.now(timezone.utc)
+
+
+def new_id() -> str:
+    return uuid4().hex
+
+
+def known_currency(code: str) -> str:
+    """The ISO 4217 code, if LNbits knows it as a currency.
+
+    Raises:
+        ValueError: it does not.
+    """
+    if code not in currencies:
+        raise ValueError(f"'{code[:10]}' is not a known ISO 4217 currency code, such as GTQ or USD")
+    return code
+
+
+def currency_decimals(code: str) -> int:
+    """How many decimals amounts of this currency have (ISO 4217)."""
+    return _DECIMALS.get(code, 2)
+
+
+def minor_units(amount: Decimal, currency: str) -> int:
+    """A fiat amount as an integer number of minor units of its currency (12.50 GTQ is 1250).
+
+    Raises:
+        ValueError: not a finite number, more decimals than the currency has, or beyond all bounds.
+    """
+    if not amount.is_finite():
+        raise ValueError("is not a number")
+    if abs(amount) > MAX_MINOR_UNITS:  # before scaleb, which would overflow on 1e999999
+        raise ValueError("is too large")
+    decimals = currency_decimals(currency)
+    with localcontext() as context:
+        context.prec = 60
+        scaled = amount.scaleb(decimals)
+        if scaled != scaled.to_integral_value():
+            raise ValueError(f"has more than the {decimals} decimals of {currency}")
+    if abs(scaled) > MAX_MINOR_UNITS:
+        raise ValueError("is too large")
+    return int(scaled)
+
+
+def fiat_text(minor: int, currency: str) -> str:
+    """Minor units as decimal text with the currency's number of decimals (1250 GTQ is "12.50")."""
+    return str(Decimal(minor).scaleb(-currency_decimals(currency)))
+
+
+def decimal_text(value: Decimal) -> str:
+    """A Decimal as plain text, never in exponent form."""
+    return format(value, "f")
+
+
+def to_decimal(value: object) -> Decimal | None:
+    """A number from outside as a finite Decimal, or None if it is not one."""
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
+def _fernet() -> Fernet:
+    key = HKDF(SHA256(), 32, salt=None, info=b"satmachineclient secrets v1").derive(
+        settings.auth_secret_key.encode()
+    )
+    return Fernet(base64.urlsafe_b64encode(key))
+
+
+def encrypt(secret: str) -> str:
+    """Encrypt a secret for storage, under a key derived from LNbits' own secret key."""
+    return _fernet().encrypt(secret.encode()).decode()
+
+
+def decrypt(token: str) -> str:
+    """The secret that `encrypt` stored.
+
+    Raises:
+        SecretError: LNbits' secret key has changed since, or the stored text is damaged.
+    """
+    try:
+        return _fernet().decrypt(token.encode()).decode()
+    except InvalidToken:
+        raise SecretError("the stored secret cannot be decrypted") from None

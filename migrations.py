@@ -1,0 +1,215 @@
+"""The tables. A migration that has been released is never edited; a change is a new one.
+
+Fiat amounts are minor units and bitcoin amounts sats, both 64-bit integers; rates are decimal
+text. Times are TIMESTAMPTZ on PostgreSQL and Unix seconds on SQLite, as LNbits stores them.
+"""
+
+from lnbits.db import Connection
+
+
+async def m001_initial(db: Connection) -> None:
+    """Clients, deposits, sales with their payments and payouts, configuration, polls, lease."""
+    time = "REAL" if db.type == "SQLITE" else "TIMESTAMPTZ"
+    for statement in (*_clients(db, time), *_sales(db, time), *_machinery(db, time)):
+        await db.execute(statement)
+
+
+def _clients(db: Connection, time: str) -> list[str]:
+    return [
+        f"""
+        CREATE TABLE satmachineclient.dca_clients (
+            id TEXT PRIMARY KEY,
+            user_id TEXT NOT NULL,
+            wallet_id TEXT NOT NULL,
+            username TEXT,
+            dca_mode TEXT NOT NULL,
+            fixed_mode_daily_limit {db.big_int},
+            currency TEXT,
+            status TEXT NOT NULL,
+            created_at {time} NOT NULL,
+            updated_at {time} NOT NULL
+        )
+        """,
+        f"""
+        CREATE TABLE satmachineclient.dca_deposits (
+            id TEXT PRIMARY KEY,
+            client_id TEXT NOT NULL,
+            amount {db.big_int} NOT NULL,
+            currency TEXT NOT NULL,
+            status TEXT NOT NULL,
+            notes TEXT,
+            created_at {time} NOT NULL,
+            confirmed_at {time}
+        )
+        """,
+        _index(db, "dca_clients", "user_id"),
+        _index(db, "dca_clients", "wallet_id"),
+        _index(db, "dca_deposits", "client_id"),
+        _index(db, "dca_deposits", "created_at"),
+    ]
+
+
+def _sales(db: Connection, time: str) -> list[str]:
+    return [
+        f"""
+        CREATE TABLE satmachineclient.lamassu_transactions (
+            id TEXT PRIMARY KEY,
+            lamassu_transaction_id TEXT NOT NULL UNIQUE,
+            device_id TEXT NOT NULL,
+            transaction_time {time} NOT NULL,
+            processed_at {time} NOT NULL,
+            day TEXT NOT NULL,
+            crypto_code TEXT NOT NULL,
+            crypto_amount_sats {db.big_int} NOT NULL,
+            fiat_amount {db.big_int} NOT NULL,
+            fiat_code TEXT NOT NULL,
+            commission_percentage TEXT,
+            discount TEXT,
+            fixed_fee TEXT,
+            effective_commission TEXT,
+            commission_method TEXT NOT NULL,
+            base_amount_sats {db.big_int} NOT NULL,
+            commission_amount_sats {db.big_int} NOT NULL,
+            distributed_sats {db.big_int} NOT NULL,
+            undistributed_sats {db.big_int} NOT NULL,
+            undistributed_fiat {db.big_int} NOT NULL,
+            clients_count {db.big_int} NOT NULL,
+            exchange_rate TEXT,
+            status TEXT NOT NULL,
+            is_test BOOLEAN NOT NULL,
+            commission_wallet_id TEXT,
+            credit_status TEXT NOT NULL,
+            credit_transfer_id TEXT,
+            commission_status TEXT NOT NULL,
+            commission_transfer_id TEXT,
+            review_reason TEXT,
+            review_notes TEXT,
+            lamassu_facts TEXT
+        )
+        """,
+        f"""
+        CREATE TABLE satmachineclient.dca_payments (
+            id TEXT PRIMARY KEY,
+            transaction_id TEXT NOT NULL,
+            client_id TEXT NOT NULL,
+            wallet_id TEXT NOT NULL,
+            amount_sats {db.big_int} NOT NULL,
+            amount_fiat {db.big_int} NOT NULL,
+            currency TEXT NOT NULL,
+            share TEXT NOT NULL,
+            day TEXT NOT NULL,
+            status TEXT NOT NULL,
+            transfer_id TEXT,
+            payment_hash TEXT,
+            error TEXT,
+            created_at {time} NOT NULL,
+            confirmed_at {time},
+            UNIQUE (transaction_id, client_id)
+        )
+        """,
+        f"""
+        CREATE TABLE satmachineclient.dca_payouts (
+            id TEXT PRIMARY KEY,
+            transfer_id TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            source_wallet_id TEXT,
+            wallet_id TEXT NOT NULL,
+            amount_sats {db.big_int} NOT NULL,
+            memo TEXT NOT NULL,
+            status TEXT NOT NULL,
+            payment_hash TEXT UNIQUE,
+            bolt11 TEXT,
+            error TEXT,
+            attempts INTEGER NOT NULL,
+            next_attempt_at {time},
+            created_at {time} NOT NULL,
+            confirmed_at {time}
+        )
+        """,
+        _index(db, "lamassu_transactions", "transaction_time"),
+        _index(db, "lamassu_transactions", "status"),
+        _index(db, "lamassu_transactions", "credit_transfer_id"),
+        _index(db, "lamassu_transactions", "commission_transfer_id"),
+        _index(db, "dca_payments", "client_id", "day"),
+        _index(db, "dca_payments", "status"),
+        _index(db, "dca_payments", "transfer_id"),
+        _index(db, "dca_payouts", "transfer_id"),
+        _index(db, "dca_payouts", "status"),
+    ]
+
+
+def _machinery(db: Connection, time: str) -> list[str]:
+    return [
+        f"""
+        CREATE TABLE satmachineclient.lamassu_config (
+            id TEXT PRIMARY KEY,
+            host TEXT NOT NULL,
+            port INTEGER NOT NULL,
+            database_name TEXT NOT NULL,
+            username TEXT NOT NULL,
+            password TEXT,
+            source_wallet_id TEXT NOT NULL,
+            commission_wallet_id TEXT,
+            credit_source_wallet BOOLEAN NOT NULL,
+            use_ssh_tunnel BOOLEAN NOT NULL,
+            ssh_host TEXT,
+            ssh_port INTEGER NOT NULL,
+            ssh_username TEXT,
+            ssh_password TEXT,
+            ssh_private_key TEXT,
+            ssh_private_key_passphrase TEXT,
+            ssh_host_key_fingerprint TEXT,
+            ssl_mode TEXT NOT NULL,
+            ssl_ca_certificate TEXT,
+            commission_method TEXT NOT NULL,
+            poll_interval_minutes INTEGER NOT NULL,
+            look_back_days INTEGER NOT NULL,
+            timezone TEXT NOT NULL,
+            is_active BOOLEAN NOT NULL,
+            test_connection_last {time},
+            test_connection_success BOOLEAN,
+            last_poll_time {time},
+            last_successful_poll {time}
+        )
+        """,
+        f"""
+        CREATE TABLE satmachineclient.lamassu_polls (
+            id TEXT PRIMARY KEY,
+            "trigger" TEXT NOT NULL,
+            status TEXT NOT NULL,
+            started_at {time} NOT NULL,
+            finished_at {time},
+            found {db.big_int} NOT NULL,
+            "new" {db.big_int} NOT NULL,
+            planned {db.big_int} NOT NULL,
+            reviews {db.big_int} NOT NULL,
+            confirmed_payments {db.big_int} NOT NULL,
+            pending_payments {db.big_int} NOT NULL,
+            failed_payments {db.big_int} NOT NULL,
+            distributed_sats {db.big_int} NOT NULL,
+            error TEXT
+        )
+        """,
+        # One row: who works on the ledger now, and until when unless renewed (seconds of the
+        # database's own clock, so that two servers with different clocks agree).
+        """
+        CREATE TABLE satmachineclient.ledger_lease (
+            id INTEGER PRIMARY KEY,
+            holder TEXT,
+            expires_at DOUBLE PRECISION NOT NULL
+        )
+        """,
+        "INSERT INTO satmachineclient.ledger_lease (id, holder, expires_at) VALUES (1, NULL, 0)",
+        _index(db, "lamassu_polls", "started_at"),
+    ]
+
+
+def _index(db: Connection, table: str, *columns: str) -> str:
+    """On SQLite the schema belongs to the index's name, on PostgreSQL to the table's."""
+    name = f"{table}_by_{'_'.join(columns)}"
+    index, on = (
+        (f"satmachineclient.{name}", table)
+        if db.type == "SQLITE"
+        else (name, f"satmachineclient.{table}")
+    )
+    return f"CREATE INDEX {index} ON {on} ({', '.join(columns)})"

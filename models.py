@@ -1,0 +1,716 @@
+"""What is stored, what comes in and what goes out (Pydantic v1, as LNbits).
+
+Stored rows keep fiat as integer minor units and rates as decimal text; what goes out shows fiat
+as decimal text with the currency's decimals. Bounds on what comes in are written here, once.
+"""
+
+import json
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from lnbits.db import FilterModel
+from pydantic import BaseModel, ConstrainedInt, Field, StrictBool, root_validator, validator
+
+from .distribution import CommissionMethod
+from .helpers import MAX_SATS, decimal_text, fiat_text, known_currency, minor_units
+
+DcaMode = Literal["flow", "fixed"]
+ClientStatus = Literal["active", "paused", "closed"]
+DepositStatus = Literal["pending", "confirmed", "rejected"]
+TransactionStatus = Literal["planned", "settled", "needs_review", "dismissed"]
+PaymentStatus = Literal["pending", "confirmed", "failed", "voided"]
+TransferStatus = Literal["none", "pending", "confirmed"]
+PayoutKind = Literal["credit", "commission", "client"]
+PollTrigger = Literal["startup", "hourly", "manual"]
+PollStatus = Literal["running", "succeeded", "failed"]
+SslMode = Literal["disable", "prefer", "require", "verify-full"]
+
+SECRETS = ("password", "ssh_password", "ssh_private_key", "ssh_private_key_passphrase")
+
+
+class Port(ConstrainedInt):
+    strict, ge, le = True, 1, 65535
+
+
+class Minutes(ConstrainedInt):
+    strict, ge, le = True, 1, 24 * 60
+
+
+class Days(ConstrainedInt):
+    strict, ge, le = True, 1, 365
+
+
+class Sats(ConstrainedInt):
+    strict, gt, le = True, 0, MAX_SATS
+
+
+class _In(BaseModel):
+    """What comes in: unknown fields are refused, so that a typing error is not silently ignored."""
+
+    class Config:
+        extra = "forbid"
+        anystr_strip_whitespace = False
+
+
+# ---- clients ---------------------------------------------------------------------------------
+
+
+class Client(BaseModel):
+    """A row of `dca_clients`; `fixed_mode_daily_limit` in minor units of `currency`."""
+
+    id: str
+    user_id: str
+    wallet_id: str
+    username: str | None = None
+    dca_mode: DcaMode
+    fixed_mode_daily_limit: int | None = None
+    currency: str | None = None
+    status: ClientStatus = "active"
+    created_at: datetime
+    updated_at: datetime
+
+
+class Balance(BaseModel):
+    """One client's cash in one currency, in minor units."""
+
+    client_id: str
+    currency: str
+    total_deposits: int = 0
+    pending_deposits: int = 0
+    total_distributed: int = 0
+
+    @property
+    def remaining(self) -> int:
+        return self.total_deposits - self.total_distributed
+
+
+class BalanceOut(BaseModel):
+    currency: str
+    total_deposits: str
+    pending_deposits: str
+    total_distributed: str
+    remaining_balance: str
+
+    @classmethod
+    def of(cls, balance: Balance) -> "BalanceOut":
+        return cls(
+            currency=balance.currency,
+            total_deposits=fiat_text(balance.total_deposits, balance.currency),
+            pending_deposits=fiat_text(balance.pending_deposits, balance.currency),
+            total_distributed=fiat_text(balance.total_distributed, balance.currency),
+            remaining_balance=fiat_text(balance.remaining, balance.currency),
+        )
+
+
+class ClientBalance(BaseModel):
+    client_id: str
+    balances: list[BalanceOut]
+    total_sats: int
+
+
+class ClientOut(BaseModel):
+    id: str
+    user_id: str
+    wallet_id: str
+    username: str | None
+    dca_mode: DcaMode
+    fixed_mode_daily_limit: str | None
+    currency: str | None
+    status: ClientStatus
+    created_at: datetime
+    updated_at: datetime
+    balances: list[BalanceOut] = []
+    total_sats: int = 0
+
+    @classmethod
+    def of(cls, client: Client, balances: list[Balance], total_sats: int) -> "ClientOut":
+        fields = client.dict()
+        if client.fixed_mode_daily_limit is not None and client.currency:
+            limit = fiat_text(client.fixed_mode_daily_limit, client.currency)
+            fields["fixed_mode_daily_limit"] = limit
+        return cls(**fields, balances=[BalanceOut.of(b) for b in balances], total_sats=total_sats)
+
+
+class _ClientFields(_In):
+    username: str | None = Field(None, max_length=100)
+    dca_mode: DcaMode | None = None
+    fixed_mode_daily_limit: Decimal | None = Field(
+        None, description="Fiat in `currency`; needed in fixed mode"
+    )
+    currency: str | None = None
+
+    _currency = validator("currency", allow_reuse=True)(
+        lambda code: None if code is None else known_currency(code)
+    )
+
+    def daily_limit(self, currency: str | None) -> int | None:
+        """The daily limit in minor units of `currency`.
+
+        Raises:
+            ValueError: not positive, or not an amount of that currency.
+        """
+        if self.fixed_mode_daily_limit is None:
+            return None
+        if currency is None:
+            raise ValueError("currency: the daily limit needs one, such as GTQ")
+        return positive_minor_units("fixed_mode_daily_limit", self.fixed_mode_daily_limit, currency)
+
+
+class CreateClient(_ClientFields):
+    wallet_id: str | None = Field(None, max_length=64)
+    dca_mode: DcaMode
+    test: StrictBool = False
+
+
+class UpdateClient(_ClientFields):
+    wallet_id: str | None = Field(None, max_length=64)
+    status: ClientStatus | None = None
+
+
+class ClientFilters(FilterModel):
+    __search_fields__ = ["username", "wallet_id", "user_id"]
+    __sort_fields__ = ["username", "dca_mode", "status", "created_at", "updated_at"]
+
+    id: str | None
+    user_id: str | None
+    wallet_id: str | None
+    username: str | None
+    dca_mode: str | None
+    currency: str | None
+    status: str | None
+    created_at: datetime | None
+    updated_at: datetime | None
+
+
+# ---- deposits --------------------------------------------------------------------------------
+
+
+class Deposit(BaseModel):
+    """A row of `dca_deposits`; `amount` in minor units of `currency`."""
+
+    id: str
+    client_id: str
+    amount: int
+    currency: str
+    status: DepositStatus = "pending"
+    notes: str | None = None
+    created_at: datetime
+    confirmed_at: datetime | None = None
+
+
+class DepositOut(BaseModel):
+    id: str
+    client_id: str
+    amount: str
+    currency: str
+    status: DepositStatus
+    notes: str | None
+    created_at: datetime
+    confirmed_at: datetime | None
+
+    @classmethod
+    def of(cls, deposit: Deposit) -> "DepositOut":
+        return cls(**{**deposit.dict(), "amount": fiat_text(deposit.amount, deposit.currency)})
+
+
+class CreateDeposit(_In):
+    client_id: str = Field(..., max_length=64)
+    amount: Decimal
+    currency: str
+    notes: str | None = Field(None, max_length=1000)
+
+    _currency = validator("currency", allow_reuse=True)(lambda code: known_currency(code))
+
+
+class UpdateDepositStatus(_In):
+    status: Literal["confirmed", "rejected"]
+    notes: str | None = Field(None, max_length=1000)
+
+
+class DepositFilters(FilterModel):
+    __search_fields__ = ["notes", "client_id", "currency"]
+    __sort_fields__ = ["amount", "currency", "status", "created_at", "confirmed_at"]
+
+    id: str | None
+    client_id: str | None
+    amount: int | None
+    currency: str | None
+    status: str | None
+    created_at: datetime | None
+    confirmed_at: datetime | None
+
+
+# ---- transactions and their payments ---------------------------------------------------------
+
+
+class Transaction(BaseModel):
+    """A row of `lamassu_transactions`: one sale and how it was split.
+
+    `fiat_amount` and `undistributed_fiat` in minor units of `fiat_code`. Always, to the sat:
+    `crypto_amount_sats = commission_amount_sats + distributed_sats + undistributed_sats`.
+    `day` is the transaction's date in the operator's time zone, for the daily limits.
+    """
+
+    id: str
+    lamassu_transaction_id: str
+    device_id: str = ""
+    transaction_time: datetime
+    processed_at: datetime
+    day: str
+    crypto_code: str
+    crypto_amount_sats: int
+    fiat_amount: int
+    fiat_code: str
+    commission_percentage: Decimal | None = None
+    discount: Decimal | None = None
+    fixed_fee: Decimal | None = None
+    effective_commission: Decimal | None = None
+    commission_method: CommissionMethod = "markup"
+    base_amount_sats: int
+    commission_amount_sats: int = 0
+    distributed_sats: int = 0
+    undistributed_sats: int = 0
+    undistributed_fiat: int = 0
+    clients_count: int = 0
+    exchange_rate: Decimal | None = None
+    status: TransactionStatus
+    is_test: bool = False
+    commission_wallet_id: str | None = None
+    credit_status: TransferStatus = "none"
+    credit_transfer_id: str | None = None
+    commission_status: TransferStatus = "none"
+    commission_transfer_id: str | None = None
+    review_reason: str | None = None
+    review_notes: str | None = None
+    lamassu_facts: dict[str, Any] | None = None
+
+    @validator("lamassu_facts", pre=True)
+    def _facts_from_text(cls, value: Any) -> Any:
+        return json.loads(value) if isinstance(value, str) else value
+
+
+class TransactionOut(BaseModel):
+    id: str
+    lamassu_transaction_id: str
+    device_id: str
+    transaction_time: datetime
+    processed_at: datetime
+    crypto_code: str
+    crypto_amount_sats: int
+    fiat_amount: str
+    fiat_code: str
+    commission_percentage: str | None
+    discount: str | None
+    fixed_fee: str | None
+    effective_commission: str | None
+    commission_method: CommissionMethod
+    base_amount_sats: int
+    commission_amount_sats: int
+    distributed_sats: int
+    undistributed_sats: int
+    undistributed_fiat: str
+    clients_count: int
+    exchange_rate: str | None
+    status: TransactionStatus
+    is_test: bool
+    commission_wallet_id: str | None
+    credit_status: TransferStatus
+    commission_status: TransferStatus
+    review_reason: str | None
+    review_notes: str | None
+    lamassu_facts: dict[str, Any] | None
+
+    @classmethod
+    def of(cls, row: Transaction) -> "TransactionOut":
+        fields = row.dict()
+        for name in (
+            "commission_percentage",
+            "discount",
+            "fixed_fee",
+            "effective_commission",
+            "exchange_rate",
+        ):
+            value = fields[name]
+            fields[name] = None if value is None else decimal_text(value)
+        fields["fiat_amount"] = fiat_text(row.fiat_amount, row.fiat_code)
+        fields["undistributed_fiat"] = fiat_text(row.undistributed_fiat, row.fiat_code)
+        return cls(**fields)
+
+
+class TransactionFilters(FilterModel):
+    __search_fields__ = ["lamassu_transaction_id", "device_id", "fiat_code", "status"]
+    __sort_fields__ = [
+        "transaction_time",
+        "processed_at",
+        "device_id",
+        "crypto_amount_sats",
+        "fiat_amount",
+        "commission_amount_sats",
+        "base_amount_sats",
+        "distributed_sats",
+        "undistributed_sats",
+        "clients_count",
+        "status",
+    ]
+
+    id: str | None
+    lamassu_transaction_id: str | None
+    device_id: str | None
+    transaction_time: datetime | None
+    processed_at: datetime | None
+    crypto_code: str | None
+    crypto_amount_sats: int | None
+    fiat_amount: int | None
+    fiat_code: str | None
+    base_amount_sats: int | None
+    commission_amount_sats: int | None
+    distributed_sats: int | None
+    undistributed_sats: int | None
+    clients_count: int | None
+    status: str | None
+    is_test: bool | None
+
+
+class Payment(BaseModel):
+    """A row of `dca_payments`: one client's share of one sale.
+
+    `amount_fiat` in minor units of `currency`; `share` is the fraction of the sale.
+    `transfer_id` names the payouts that carry it, `payment_hash` the first of them once paid.
+    """
+
+    id: str
+    transaction_id: str
+    client_id: str
+    wallet_id: str
+    amount_sats: int
+    amount_fiat: int
+    currency: str
+    share: Decimal
+    day: str
+    status: PaymentStatus = "pending"
+    transfer_id: str | None = None
+    payment_hash: str | None = None
+    error: str | None = None
+    created_at: datetime
+    confirmed_at: datetime | None = None
+
+
+class DistributionOut(BaseModel):
+    id: str
+    transaction_id: str
+    client_id: str
+    username: str | None
+    wallet_id: str
+    amount_sats: int
+    amount_fiat: str
+    currency: str
+    share: str
+    status: PaymentStatus
+    payment_hash: str | None
+    error: str | None
+    created_at: datetime
+    confirmed_at: datetime | None
+
+    @classmethod
+    def of(cls, payment: Payment, username: str | None) -> "DistributionOut":
+        fields = payment.dict()
+        fields["amount_fiat"] = fiat_text(payment.amount_fiat, payment.currency)
+        fields["share"] = decimal_text(payment.share)
+        return cls(**fields, username=username)
+
+
+class Payout(BaseModel):
+    """A row of `dca_payouts`: one LNbits transfer, or one part of a large one.
+
+    `wallet_id` receives; `source_wallet_id` pays, and is None for a credit. `next_attempt_at` says
+    when a failed payout is tried again by itself; None: only when a person asks.
+    """
+
+    id: str
+    transfer_id: str
+    kind: PayoutKind
+    source_wallet_id: str | None = None
+    wallet_id: str
+    amount_sats: int
+    memo: str
+    status: PaymentStatus = "pending"
+    payment_hash: str | None = None
+    bolt11: str | None = None
+    error: str | None = None
+    attempts: int = 0
+    next_attempt_at: datetime | None = None
+    created_at: datetime
+    confirmed_at: datetime | None = None
+
+
+# ---- configuration ---------------------------------------------------------------------------
+
+
+class LamassuConfig(BaseModel):
+    """The one row of `lamassu_config`. Secrets are stored encrypted (`helpers.encrypt`)."""
+
+    id: str = "default"
+    host: str
+    port: int
+    database_name: str
+    username: str
+    password: str | None = Field(None, repr=False)
+    source_wallet_id: str
+    commission_wallet_id: str | None = None
+    credit_source_wallet: bool
+    use_ssh_tunnel: bool
+    ssh_host: str | None = None
+    ssh_port: int = 22
+    ssh_username: str | None = None
+    ssh_password: str | None = Field(None, repr=False)
+    ssh_private_key: str | None = Field(None, repr=False)
+    ssh_private_key_passphrase: str | None = Field(None, repr=False)
+    ssh_host_key_fingerprint: str | None = None
+    ssl_mode: SslMode = "prefer"
+    ssl_ca_certificate: str | None = None
+    commission_method: CommissionMethod
+    poll_interval_minutes: int
+    look_back_days: int
+    timezone: str
+    is_active: bool
+    test_connection_last: datetime | None = None
+    test_connection_success: bool | None = None
+    last_poll_time: datetime | None = None
+    last_successful_poll: datetime | None = None
+
+
+class ConfigIn(_In):
+    """The configuration as it comes in; a secret left out or empty keeps the stored one."""
+
+    host: str = Field(..., min_length=1, max_length=253)
+    port: Port = Port(5432)
+    database_name: str = Field("lamassu", min_length=1, max_length=63)
+    username: str = Field(..., min_length=1, max_length=63)
+    password: str | None = Field(None, max_length=1000, repr=False)
+    source_wallet_id: str = Field(..., min_length=1, max_length=64)
+    commission_wallet_id: str | None = Field(None, max_length=64)
+    credit_source_wallet: StrictBool = False
+    use_ssh_tunnel: StrictBool = True
+    ssh_host: str | None = Field(None, max_length=253)
+    ssh_port: Port = Port(22)
+    ssh_username: str | None = Field(None, max_length=63)
+    ssh_password: str | None = Field(None, max_length=1000, repr=False)
+    ssh_private_key: str | None = Field(None, max_length=16384, repr=False)
+    ssh_private_key_passphrase: str | None = Field(None, max_length=1000, repr=False)
+    ssh_host_key_fingerprint: str | None = Field(None, max_length=100)
+    ssl_mode: SslMode = "prefer"
+    ssl_ca_certificate: str | None = Field(None, max_length=65536)
+    commission_method: CommissionMethod = "markup"
+    poll_interval_minutes: Minutes = Minutes(60)
+    look_back_days: Days = Days(7)
+    timezone: str = Field("UTC", max_length=64)
+    is_active: StrictBool = True
+
+    @root_validator(pre=True)
+    def _empty_is_none(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """A form sends empty text where nothing was filled in."""
+        required = {"host", "username", "source_wallet_id", "database_name", "timezone"}
+        return {k: None if v == "" and k not in required else v for k, v in values.items()}
+
+    @validator("host", "ssh_host")
+    def _host_is_a_name(cls, value: str | None) -> str | None:
+        if value is not None and (any(c.isspace() for c in value) or "/" in value or "@" in value):
+            raise ValueError("give a host name or an IP address only, such as 192.0.2.10")
+        return value
+
+    @validator("ssh_host_key_fingerprint")
+    def _fingerprint_form(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith("SHA256:"):
+            raise ValueError("give it as OpenSSH prints it: SHA256:…")
+        return value
+
+    @validator("timezone")
+    def _zone_exists(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("is not a known time zone, such as America/Guatemala") from None
+        return value
+
+    @root_validator(skip_on_failure=True)
+    def _complete_tunnel_and_tls(cls, values: dict[str, Any]) -> dict[str, Any]:
+        if values["use_ssh_tunnel"]:
+            for name in ("ssh_host", "ssh_username"):
+                if not values.get(name):
+                    raise ValueError(f"{name}: needed while the SSH tunnel is on")
+        if values["ssl_mode"] == "verify-full" and not values.get("ssl_ca_certificate"):
+            raise ValueError("ssl_ca_certificate: needed with ssl_mode verify-full")
+        return values
+
+
+class ConfigOut(BaseModel):
+    host: str
+    port: int
+    database_name: str
+    username: str
+    has_password: bool
+    source_wallet_id: str
+    commission_wallet_id: str | None
+    credit_source_wallet: bool
+    use_ssh_tunnel: bool
+    ssh_host: str | None
+    ssh_port: int
+    ssh_username: str | None
+    has_ssh_password: bool
+    has_ssh_private_key: bool
+    has_ssh_private_key_passphrase: bool
+    ssh_host_key_fingerprint: str | None
+    ssl_mode: SslMode
+    ssl_ca_certificate: str | None
+    commission_method: CommissionMethod
+    poll_interval_minutes: int
+    look_back_days: int
+    timezone: str
+    is_active: bool
+    test_connection_last: datetime | None
+    test_connection_success: bool | None
+    last_poll_time: datetime | None
+    last_successful_poll: datetime | None
+    secrets_to_reenter: list[str] = []
+
+    @classmethod
+    def of(cls, config: LamassuConfig, secrets_to_reenter: list[str]) -> "ConfigOut":
+        present = {f"has_{name}": getattr(config, name) is not None for name in SECRETS}
+        return cls(**config.dict(), **present, secrets_to_reenter=secrets_to_reenter)
+
+
+class ConnectionStep(BaseModel):
+    name: str
+    status: Literal["ok", "failed", "skipped"]
+    detail: str
+    duration_ms: int = 0
+
+
+class ConnectionTest(BaseModel):
+    success: bool
+    message: str
+    steps: list[ConnectionStep]
+    ssh_host_key_fingerprint: str | None = None
+
+
+# ---- polls and operations --------------------------------------------------------------------
+
+
+class Poll(BaseModel):
+    """A row of `lamassu_polls`."""
+
+    id: str
+    trigger: PollTrigger
+    status: PollStatus = "running"
+    started_at: datetime
+    finished_at: datetime | None = None
+    found: int = 0
+    new: int = 0
+    planned: int = 0
+    reviews: int = 0
+    confirmed_payments: int = 0
+    pending_payments: int = 0
+    failed_payments: int = 0
+    distributed_sats: int = 0
+    error: str | None = None
+
+
+class PollResult(BaseModel):
+    poll_id: str
+    success: bool
+    found: int
+    new: int
+    planned: int
+    reviews: int
+    confirmed_payments: int
+    pending_payments: int
+    failed_payments: int
+    distributed_sats: int
+    error: str | None
+    duration_ms: int
+
+    @classmethod
+    def of(cls, poll: Poll) -> "PollResult":
+        took = (poll.finished_at or poll.started_at) - poll.started_at
+        return cls(
+            **poll.dict(),
+            poll_id=poll.id,
+            success=poll.status == "succeeded",
+            duration_ms=round(took.total_seconds() * 1000),
+        )
+
+
+class PollFilters(FilterModel):
+    __search_fields__ = ["error", "trigger", "status"]
+    __sort_fields__ = ["started_at", "finished_at", "trigger", "status", "found", "new"]
+
+    id: str | None
+    trigger: str | None
+    status: str | None
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class TestTransactionIn(_In):
+    """A made-up sale. `commission_percentage` is a fraction, `discount` percent of it."""
+
+    __test__ = False  # not a test case for pytest
+
+    crypto_amount_sats: Sats
+    fiat_amount: Decimal
+    fiat_code: str
+    commission_percentage: Decimal = Field(..., ge=0, lt=1, decimal_places=20)
+    discount: Decimal = Field(Decimal(0), ge=0, le=100, decimal_places=10)
+    dry_run: StrictBool = True
+
+    _currency = validator("fiat_code", allow_reuse=True)(lambda code: known_currency(code))
+
+
+class TestTransactionOut(BaseModel):
+    __test__ = False
+
+    dry_run: bool
+    transaction: TransactionOut
+    distributions: list[DistributionOut]
+
+
+class Reason(_In):
+    reason: str = Field(..., min_length=1, max_length=1000)
+
+
+class ReviewDistribute(_In):
+    fiat_amount: Decimal | None = None
+    notes: str | None = Field(None, max_length=1000)
+
+
+class ReviewDismiss(_In):
+    notes: str = Field(..., min_length=1, max_length=1000)
+
+
+class Difference(BaseModel):
+    kind: str
+    id: str
+    detail: str
+
+
+class Reconciliation(BaseModel):
+    ok: bool
+    checked: dict[str, int]
+    differences: list[Difference]
+
+
+def positive_minor_units(field: str, amount: Decimal, currency: str) -> int:
+    """A positive fiat amount in minor units; errors name the field.
+
+    Raises:
+        ValueError: zero, negative, or not an amount of this currency.
+    """
+    try:
+        minor = minor_units(amount, currency)
+    except ValueError as exc:
+        raise ValueError(f"{field}: {exc}") from None
+    if minor <= 0:
+        raise ValueError(f"{field}: has to be more than zero")
+    return minor

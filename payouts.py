@@ -1,0 +1,430 @@
+"""The wallet side: credit, commission and shares become LNbits payments, each exactly once.
+
+A *transfer* is an amount for one wallet: the open shares of one client, the commissions or the
+credits of one poll. A *payout* is one LNbits payment of it (a transfer above LNbits' maximum has
+several). Every payout obeys one order: create the internal invoice, store its hash, pay it, mark
+it confirmed. Whatever stops in between, the stored hash tells on resuming what has happened.
+
+All work is done under a lease on the ledger (`crud.take_lease`), which the caller holds.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from lnbits.core.crud.payments import get_payment, get_standalone_payment, update_payment
+from lnbits.core.crud.wallets import get_wallet
+from lnbits.core.db import db as core_db
+from lnbits.core.models import Payment as LnbitsPayment
+from lnbits.core.models.payments import PaymentState
+from lnbits.core.services.payments import create_invoice, pay_invoice
+from lnbits.db import Connection
+from lnbits.exceptions import InvoiceError, PaymentError
+from lnbits.settings import settings
+from lnbits.task_manager import task_manager
+from loguru import logger
+from sqlalchemy.exc import SQLAlchemyError
+
+from . import crud
+from .helpers import fiat_text, new_id, now
+from .models import LamassuConfig, Payment, Payout, PayoutKind, Transaction
+
+TAG = "satmachineclient"
+_BATCH = 10  # payouts whose invoices, and whose confirmations, share one commit of ours
+_INVOICE_SECONDS = 24 * 3600
+_PAUSES = [timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 360)]
+
+
+class PayoutError(Exception):
+    """LNbits refused a transfer; `permanent` if trying again is of no use until a person acts."""
+
+    def __init__(self, message: str, *, permanent: bool = False) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+
+
+@dataclass
+class Settled:
+    """What one settling has paid to clients."""
+
+    confirmed_payments: int = 0
+    distributed_sats: int = 0
+
+
+Progress = Callable[[Settled], Any]
+
+
+async def settle(
+    lease: str,
+    config: LamassuConfig,
+    *,
+    retry_all: bool = False,
+    progress: Progress | None = None,
+) -> Settled:
+    """Bring everything that is open as far as it goes: credits, then clients, then commissions.
+
+    Failed payouts are tried again when their pause is over, or with `retry_all` at once. When the
+    source wallet is short, the oldest sales are paid first, and clients before the commission.
+
+    Raises:
+        crud.LeaseLostError: another process has taken over; what is open is theirs now.
+    """
+    settled = Settled()
+    await _form_credits(lease, config)
+    await _pay_due(lease, ["credit"], settled, retry_all, progress)
+    await _pay_due(lease, ["client", "commission"], settled, retry_all, progress)
+    await _form_transfers(lease, config)
+    await _pay_due(lease, ["client", "commission"], settled, False, progress)
+    return settled
+
+
+async def release(lease: str, transfer_id: str) -> bool:
+    """Dissolve a transfer of which surely nothing was paid; False if any of it was.
+
+    What it carried is open again, to be paid anew or voided.
+    """
+    async with crud.reading() as work:
+        parts = await crud.get_payouts_of(work, transfer_id)
+    paid = []
+    for part in parts:
+        async with _core(lease) as conn:
+            if await _is_paid(part, conn):
+                paid.append(part)
+            else:
+                await _retire_invoice(part, conn)
+    async with crud.ledger(lease) as work:
+        if paid:
+            await crud.confirm_payouts(work, paid, now())
+            return False
+        await crud.dissolve_transfer(work, transfer_id)
+    return True
+
+
+# ---- forming transfers -----------------------------------------------------------------------
+
+
+async def _form_credits(lease: str, config: LamassuConfig) -> None:
+    async with crud.ledger(lease) as work:
+        sales = await crud.uncredited_transactions(work)
+        if sales:
+            transfer = _Transfer("credit", None, config.source_wallet_id)
+            await transfer.store(
+                work, sum(s.crypto_amount_sats for s in sales), _credit_memo(sales)
+            )
+            ids = [s.id for s in sales]
+            await crud.carry_transactions(work, "credit_transfer_id", ids, transfer.id)
+
+
+async def _form_transfers(lease: str, config: LamassuConfig) -> None:
+    """Group what the source wallet can cover into transfers; the rest waits, and says why."""
+    source = await get_wallet(config.source_wallet_id)
+    async with crud.ledger(lease) as work:
+        shares = await crud.unpaid_shares(work)
+        sales = await crud.unpaid_commissions(work)
+        if source is None:
+            error = f"The source wallet {config.source_wallet_id} is gone: choose another."
+            await crud.set_waiting(work, [s.id for s in shares], error)
+            return
+        covered, waiting, available = _cover(shares, source.balance_msat // 1000)
+        for wallet_id, group in _by_wallet(covered).items():
+            transfer = _Transfer("client", source.source_wallet_id, wallet_id)
+            await transfer.store(work, sum(s.amount_sats for s in group), _share_memo(group))
+            await crud.carry_shares(work, [s.id for s in group], transfer.id, wallet_id)
+        commissions: dict[str, list[Transaction]] = {}
+        for sale in sales:
+            if not waiting and sale.commission_amount_sats <= available:
+                available -= sale.commission_amount_sats
+                wallet_id = config.commission_wallet_id or sale.commission_wallet_id or ""
+                commissions.setdefault(wallet_id, []).append(sale)
+        for wallet_id, group_of_sales in commissions.items():
+            transfer = _Transfer("commission", source.source_wallet_id, wallet_id)
+            amount = sum(s.commission_amount_sats for s in group_of_sales)
+            await transfer.store(work, amount, f"DCA commission of {_sales(len(group_of_sales))}")
+            ids = [s.id for s in group_of_sales]
+            await crud.carry_transactions(work, "commission_transfer_id", ids, transfer.id)
+        if waiting:
+            missing = sum(s.amount_sats for s in waiting) - available
+            error = f"Waiting: the source wallet is short of {missing} sats."
+            await crud.set_waiting(work, [s.id for s in waiting], error)
+            logger.warning(f"satmachineclient: {len(waiting)} shares wait. {error}")
+
+
+def _cover(shares: list[Payment], available: int) -> tuple[list[Payment], list[Payment], int]:
+    """In their order, the shares that the balance covers; those that do not fit; what is left."""
+    covered, waiting = [], []
+    for share in shares:
+        if share.amount_sats <= available:
+            available -= share.amount_sats
+            covered.append(share)
+        else:
+            waiting.append(share)
+    return covered, waiting, available
+
+
+def _by_wallet(shares: Sequence[Payment]) -> dict[str, list[Payment]]:
+    groups: dict[str, list[Payment]] = {}
+    for share in shares:
+        groups.setdefault(share.wallet_id, []).append(share)
+    return groups
+
+
+class _Transfer:
+    """A transfer to be stored as one payout, or as several where LNbits' maximum asks for it."""
+
+    def __init__(self, kind: PayoutKind, source_wallet_id: str | None, wallet_id: str) -> None:
+        self.id = new_id()
+        self.kind: PayoutKind = kind
+        self.source_wallet_id = source_wallet_id
+        self.wallet_id = wallet_id
+
+    async def store(self, work: crud.Ledger, amount_sats: int, memo: str) -> None:
+        largest = min(
+            settings.lnbits_max_incoming_payment_amount_sats,
+            settings.lnbits_max_outgoing_payment_amount_sats,
+        )
+        full, rest = divmod(amount_sats, largest)
+        amounts = [largest] * full + [rest] * (rest > 0)
+        created = now()
+        await work.insert(
+            "dca_payouts",
+            [
+                Payout(
+                    id=f"{self.id}-{part:04}",
+                    transfer_id=self.id,
+                    kind=self.kind,
+                    source_wallet_id=self.source_wallet_id,
+                    wallet_id=self.wallet_id,
+                    amount_sats=amount,
+                    memo=memo,
+                    created_at=created,
+                )
+                for part, amount in enumerate(amounts, 1)
+            ],
+        )
+
+
+def _sales(number: int) -> str:
+    return f"{number} ATM sale{'s' if number != 1 else ''}"
+
+
+def _credit_memo(sales: Sequence[Transaction]) -> str:
+    return f"Lamassu: sats received in {_sales(len(sales))}"
+
+
+def _share_memo(shares: Sequence[Payment]) -> str:
+    fiat: dict[str, int] = {}
+    for share in shares:
+        fiat[share.currency] = fiat.get(share.currency, 0) + share.amount_fiat
+    spent = " + ".join(f"{fiat_text(minor, code)} {code}" for code, minor in sorted(fiat.items()))
+    sats = sum(s.amount_sats for s in shares)
+    return f"DCA: {sats} sats for {spent} ({_sales(len(shares))})"
+
+
+# ---- paying ----------------------------------------------------------------------------------
+
+
+async def _pay_due(
+    lease: str, kinds: list[str], settled: Settled, retry_all: bool, progress: Progress | None
+) -> None:
+    due = await crud.due_payouts(kinds, None if retry_all else now())
+    for start in range(0, len(due), _BATCH):
+        await _pay_batch(lease, due[start : start + _BATCH], settled)
+        if progress:
+            await progress(settled)
+
+
+async def _pay_batch(lease: str, payouts: list[Payout], settled: Settled) -> None:
+    failed: list[Payout] = []
+    invoiced: list[Payout] = []
+    fresh: list[Payout] = []
+    for payout in payouts:
+        try:
+            async with _core(lease) as conn:
+                if await _ensure_invoice(payout, conn):
+                    fresh.append(payout)
+            invoiced.append(payout)
+        except (PayoutError, SQLAlchemyError, OSError) as exc:
+            failed.append(_failure(payout, exc))
+    if fresh:
+        async with crud.ledger(lease) as work:
+            await crud.store_invoices(work, fresh)
+    paid: list[Payout] = []
+    for payout in invoiced:
+        try:
+            async with _core(lease) as conn:
+                await (_credit if payout.kind == "credit" else _pay)(payout, conn)
+            paid.append(payout)
+        except (PayoutError, SQLAlchemyError, OSError) as exc:
+            failed.append(_failure(payout, exc))
+    async with crud.ledger(lease) as work:
+        shares = await crud.confirm_payouts(work, paid, now())
+        for payout in failed:
+            await crud.fail_payout(work, payout)
+    settled.confirmed_payments += len(shares)
+    settled.distributed_sats += sum(s.amount_sats for s in shares)
+
+
+@asynccontextmanager
+async def _core(lease: str) -> AsyncIterator[Connection]:
+    """One connection to LNbits' own database, on which only the holder of the lease moves money.
+
+    It blocks the rest of LNbits, so it is held for one payment at a time.
+    """
+    async with core_db.connect() as conn, crud.paying(conn, lease):
+        yield conn
+
+
+async def _ensure_invoice(payout: Payout, conn: Connection) -> bool:
+    """Give the payout an invoice that can be paid, unless it has one; True if it is a new one.
+
+    Raises:
+        PayoutError: the wallet is gone, may not receive, or LNbits refuses the invoice.
+    """
+    if payout.payment_hash:
+        if await _is_paid(payout, conn):
+            return False
+        invoice = await _invoice(payout, conn)
+        # A credit's invoice is only a row to be marked as paid: no expiry can hinder that.
+        if invoice and (payout.kind == "credit" or (invoice.pending and not invoice.is_expired)):
+            return False
+        await _retire_invoice(payout, conn)
+    wallet = await get_wallet(payout.wallet_id, conn=conn)
+    if wallet is None:
+        raise PayoutError(f"The wallet {payout.wallet_id} does not exist any more.", permanent=True)
+    if not wallet.can_receive_payments:
+        raise PayoutError(f"The wallet {payout.wallet_id} may not receive.", permanent=True)
+    created = await _lnbits(
+        create_invoice(
+            wallet_id=payout.wallet_id,
+            amount=payout.amount_sats,
+            memo=payout.memo,
+            internal=True,
+            expiry=_INVOICE_SECONDS,
+            extra=_extra(payout),
+            external_id=payout.id,
+            conn=conn,
+        )
+    )
+    payout.payment_hash, payout.bolt11 = created.payment_hash, created.bolt11
+    return True
+
+
+async def _pay(payout: Payout, conn: Connection) -> None:
+    """Pay the payout's invoice from the source wallet, unless that was done already.
+
+    Raises:
+        PayoutError: it surely was not paid, and why.
+    """
+    if await _is_paid(payout, conn):
+        return
+    invoice = await _invoice(payout, conn)
+    if invoice is None or not invoice.pending:
+        # LNbits would try such an invoice on the Lightning network.
+        raise PayoutError("The invoice was cancelled meanwhile; a new one is made.")
+    try:
+        await _lnbits(
+            pay_invoice(
+                wallet_id=payout.source_wallet_id or "",
+                payment_request=payout.bolt11 or "",
+                description=payout.memo,
+                extra=_extra(payout),
+                conn=conn,
+            )
+        )
+    except (PayoutError, SQLAlchemyError):
+        await conn.conn.rollback()
+        if not await _is_paid(payout, conn):
+            raise
+    if not await _is_paid(payout, conn):
+        raise PayoutError("LNbits did not book the payment as an internal one.")
+
+
+async def _credit(payout: Payout, conn: Connection) -> None:
+    """Book the credit: an internal invoice marked as paid is all that a credit is in LNbits."""
+    invoice = await _invoice(payout, conn)
+    if invoice is None:
+        raise PayoutError("The credit's invoice was removed meanwhile; a new one is made.")
+    if not invoice.success:
+        await _book_incoming(invoice, conn)
+
+
+async def _is_paid(payout: Payout, conn: Connection) -> bool:
+    """Whether LNbits has booked this payout; finishes one that it left half booked.
+
+    LNbits debits and credits in two commits. Where only the debit is there (it died in between,
+    or its check of pending invoices overwrote the credit), the credit is booked here.
+    """
+    if not payout.payment_hash:
+        return False
+    invoice = await _invoice(payout, conn)
+    if payout.kind == "credit":
+        return bool(invoice and invoice.success)
+    debit = await get_payment(f"internal_{payout.payment_hash}", conn=conn)
+    if not debit or not debit.success:
+        return False
+    if invoice is None:
+        raise PayoutError(
+            f"LNbits debited the payment {payout.payment_hash} but has lost its invoice.",
+            permanent=True,
+        )
+    if not invoice.success:
+        logger.warning(
+            f"satmachineclient: finishing the half-booked payment {invoice.payment_hash}"
+        )
+        await _book_incoming(invoice, conn)
+    return True
+
+
+async def _invoice(payout: Payout, conn: Connection) -> LnbitsPayment | None:
+    return await get_standalone_payment(payout.payment_hash or "", incoming=True, conn=conn)
+
+
+async def _book_incoming(invoice: LnbitsPayment, conn: Connection) -> None:
+    invoice.status = PaymentState.SUCCESS.value
+    await update_payment(invoice, conn=conn)
+    task_manager.internal_invoice_queue.put_nowait(invoice)
+
+
+async def _retire_invoice(payout: Payout, conn: Connection) -> None:
+    """See to it that an unpaid invoice can never be paid, before another one takes its place."""
+    invoice = await _invoice(payout, conn) if payout.payment_hash else None
+    if invoice and invoice.pending:
+        invoice.status = PaymentState.FAILED.value
+        await update_payment(invoice, conn=conn)
+
+
+async def _lnbits(work: Any) -> LnbitsPayment:
+    """LNbits' refusals as PayoutErrors."""
+    try:
+        payment: LnbitsPayment = await work
+    except (PaymentError, InvoiceError) as exc:
+        raise PayoutError(exc.message) from None
+    except ValueError as exc:
+        raise PayoutError(str(exc)) from None
+    return payment
+
+
+def _extra(payout: Payout) -> dict[str, Any]:
+    return {
+        "tag": TAG,
+        "kind": payout.kind,
+        "transfer_id": payout.transfer_id,
+        "payout_id": payout.id,
+    }
+
+
+def _failure(payout: Payout, error: Exception) -> Payout:
+    """The payout as failed: tried again after a growing pause, unless that is of no use."""
+    permanent = isinstance(error, PayoutError) and error.permanent
+    message = str(error) if isinstance(error, PayoutError) else type(error).__name__
+    logger.error(f"satmachineclient: payout {payout.id} of {payout.amount_sats} sats: {message}")
+    pause = _PAUSES[min(payout.attempts, len(_PAUSES) - 1)]
+    return payout.copy(
+        update={
+            "error": message[:1000],
+            "attempts": payout.attempts + 1,
+            "next_attempt_at": None if permanent else now() + pause,
+        }
+    )

@@ -1,0 +1,675 @@
+"""The poll: read the ATM's sales, plan their shares, settle what is open; and the hourly task.
+
+One poll runs at a time, on all servers that share the database: the lease in `crud` sees to it.
+A plan is stored as a whole before anything is paid, so that a poll may stop at any point and the
+next one goes on from there.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from lnbits.core.crud.wallets import get_wallet
+from lnbits.settings import settings
+from lnbits.task_manager import task_manager
+from loguru import logger
+
+from . import crud, distribution, lamassu, payouts
+from .distribution import DistributionError, Participant
+from .helpers import SecretError, currency_decimals, decrypt, fiat_text, new_id, now
+from .models import (
+    SECRETS,
+    Client,
+    LamassuConfig,
+    Payment,
+    Poll,
+    PollTrigger,
+    TestTransactionIn,
+    Transaction,
+    positive_minor_units,
+)
+
+TASK_NAME = "ext_satmachineclient_polls"
+FIRST_POLL_SECONDS = int(os.environ.get("SATMACHINECLIENT_FIRST_POLL_SECONDS", "10"))
+_LOOK_SECONDS = 15  # how often the hourly task looks whether a poll is due
+_PLAN_TOGETHER = 50  # sales planned in one database transaction
+
+Waiter = Callable[[], Awaitable[None]]
+
+
+class BusyError(RuntimeError):
+    """Somebody else works on the ledger right now."""
+
+
+class ConflictError(RuntimeError):
+    """What was asked for does not fit the present state."""
+
+
+# ---- the lease -------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def working(lease: str, wait_seconds: float = 0) -> AsyncIterator[None]:
+    """Hold the ledger's lease, renewed while the block lasts, given back after it.
+
+    Raises:
+        BusyError: somebody else holds it, also after waiting this long.
+    """
+    for _ in range(round(wait_seconds * 5)):
+        if await crud.take_lease(lease):
+            break
+        await asyncio.sleep(0.2)
+    else:
+        if not await crud.take_lease(lease):
+            raise BusyError("A poll is running right now. Wait for it to end, then try again.")
+    renewing = asyncio.create_task(_keep_renewing(lease))
+    try:
+        yield
+    finally:
+        renewing.cancel()
+        with suppress(asyncio.CancelledError, crud.LeaseLostError):
+            await renewing
+        await crud.give_lease_back(lease)
+
+
+async def _keep_renewing(lease: str) -> None:
+    while True:
+        await asyncio.sleep(crud.LEASE_SECONDS / 4)
+        await crud.renew_lease(lease)
+
+
+# ---- the poll --------------------------------------------------------------------------------
+
+
+async def poll(trigger: PollTrigger) -> Poll:
+    """Read, plan, settle. The poll's record says how it went; a failed read is a failed poll.
+
+    Raises:
+        BusyError: another poll is running.
+        ConflictError: there is no configuration yet.
+    """
+    config = await crud.get_config()
+    if config is None:
+        raise ConflictError("There is no configuration yet: fill in 'Configure Database' first.")
+    record = Poll(id=new_id(), trigger=trigger, started_at=now())
+    async with working(record.id):
+        await crud.start_poll(record)
+        try:
+            read_succeeded = await _read_and_plan(record, config)
+            settled = await payouts.settle(record.id, config, retry_all=trigger == "manual")
+            record.confirmed_payments = settled.confirmed_payments
+            record.distributed_sats = settled.distributed_sats
+            record.status = "succeeded" if read_succeeded else "failed"
+        except BaseException as exc:
+            record.status = "failed"
+            record.error = _reason(exc)
+            read_succeeded = False
+            raise
+        finally:
+            waiting = await crud.count_open_payments()
+            record.pending_payments = waiting.get("pending", 0)
+            record.failed_payments = waiting.get("failed", 0)
+            record.finished_at = now()
+            await crud.finish_poll(record, read_succeeded=read_succeeded)
+            _log(record)
+    return record
+
+
+def _reason(exc: BaseException) -> str:
+    if isinstance(exc, asyncio.CancelledError):
+        return "The poll was stopped; what it had planned is taken up again."
+    if isinstance(exc, crud.LeaseLostError):
+        return str(exc)
+    return f"Unexpected: {type(exc).__name__}. LNbits' log has the details."
+
+
+def _log(record: Poll) -> None:
+    line = (
+        f"satmachineclient: {record.trigger} poll {record.status}: {record.found} sales found, "
+        f"{record.new} new, {record.planned} planned, {record.confirmed_payments} payments "
+        f"confirmed ({record.distributed_sats} sats), {record.pending_payments} pending, "
+        f"{record.failed_payments} failed"
+    )
+    if record.error:
+        logger.error(f"{line}. {record.error}")
+    else:
+        logger.info(line)
+
+
+async def _read_and_plan(record: Poll, config: LamassuConfig) -> bool:
+    """False, with the reason in the record, if the ATM could not be read; nothing is planned."""
+    try:
+        record.found, sales = await _read(config)
+    except (lamassu.LamassuError, SecretError) as exc:
+        record.error = str(exc)
+        return False
+    record.new = sum(1 for sale in sales if sale.state == "good")
+    sales = sorted(
+        (sale for sale in sales if sale.state != "waiting"), key=lambda sale: (sale.time, sale.id)
+    )
+    for start in range(0, len(sales), _PLAN_TOGETHER):
+        for row in await _plan(record.id, config, sales[start : start + _PLAN_TOGETHER]):
+            if row.status == "needs_review":
+                record.reviews += 1
+            else:
+                record.planned += 1
+    return True
+
+
+async def _read(config: LamassuConfig) -> tuple[int, list[lamassu.Sale]]:
+    since = look_back_from(config)
+
+    async def drop_known(ids: list[str]) -> set[str]:
+        async with crud.reading() as work:
+            known = await crud.known_transactions(work, ids)
+        # One in review may have become good since: it is looked at again until a person decided.
+        return {key for key, status in known.items() if status != "needs_review"}
+
+    async with lamassu.connect(target_of(config)) as session:
+        return await lamassu.read_sales(
+            session, since, drop_known, needs_fixed_fee=config.commission_method == "margin"
+        )
+
+
+def look_back_from(config: LamassuConfig) -> datetime:
+    """From when on sales are read: the look-back window before the last poll that read them."""
+    last = config.last_successful_poll or now()
+    return min(last, now()) - timedelta(days=config.look_back_days)
+
+
+def target_of(config: LamassuConfig) -> lamassu.Target:
+    """Where the configuration points to, with its secrets decrypted.
+
+    Raises:
+        SecretError: naming the secrets that have to be entered again.
+    """
+    lost = lost_secrets(config)
+    if lost:
+        raise SecretError(
+            f"Enter again in the configuration: {', '.join(lost)}. LNbits' secret key "
+            "(AUTH_SECRET_KEY) is not the one they were stored under."
+        )
+    clear = {name: getattr(config, name) for name in SECRETS}
+    clear = {name: decrypt(token) if token else None for name, token in clear.items()}
+    return lamassu.Target(
+        host=config.host,
+        port=config.port,
+        database=config.database_name,
+        username=config.username,
+        use_ssh_tunnel=config.use_ssh_tunnel,
+        ssh_host=config.ssh_host,
+        ssh_port=config.ssh_port,
+        ssh_username=config.ssh_username,
+        ssh_host_key_fingerprint=config.ssh_host_key_fingerprint,
+        ssl_mode=config.ssl_mode,
+        ssl_ca_certificate=config.ssl_ca_certificate,
+        **clear,
+    )
+
+
+def lost_secrets(config: LamassuConfig) -> list[str]:
+    """The stored secrets that cannot be decrypted any more."""
+    lost = []
+    for name in SECRETS:
+        token = getattr(config, name)
+        try:
+            if token:
+                decrypt(token)
+        except SecretError:
+            lost.append(name)
+    return lost
+
+
+# ---- planning --------------------------------------------------------------------------------
+
+
+class Book:
+    """The clients' balances while sales are planned one after the other, oldest first."""
+
+    def __init__(self, clients: list[Client], balances: dict[tuple[str, str], int]) -> None:
+        self.clients = clients
+        self._balances = balances
+        self._later: list[tuple[datetime, str, str, int]] = []
+        self._taken: dict[tuple[str, str, str], int] = {}
+
+    @classmethod
+    async def open(
+        cls, work: crud.Ledger, first: datetime, last: datetime, days: set[str]
+    ) -> "Book":
+        """The book at the time of the first sale, ready to go on to the last."""
+        book = cls(await crud.active_clients(work), await crud.balances_at(work, first))
+        book._taken = await crud.taken_on_days(work, days)
+        book._later = [
+            (d.confirmed_at or last, d.client_id, d.currency, d.amount)
+            for d in await crud.deposits_between(work, first, last)
+        ]
+        return book
+
+    def advance(self, time: datetime) -> None:
+        """Count the deposits confirmed up to then: cash not yet in the machine did not go out."""
+        while self._later and self._later[0][0] <= time:
+            _, client_id, currency, amount = self._later.pop(0)
+            key = (client_id, currency)
+            self._balances[key] = self._balances.get(key, 0) + amount
+
+    def participants(self, currency: str, day: str) -> list[Participant]:
+        found = []
+        for client in self.clients:
+            balance = self._balances.get((client.id, currency), 0)
+            cap = balance
+            if client.dca_mode == "fixed":
+                if client.currency != currency:
+                    continue
+                taken = self._taken.get((client.id, currency, day), 0)
+                cap = distribution.fixed_cap(balance, client.fixed_mode_daily_limit or 0, taken)
+            found.append(Participant(client.id, balance, cap))
+        return found
+
+    def take(self, payment: Payment) -> None:
+        key = (payment.client_id, payment.currency)
+        self._balances[key] -= payment.amount_fiat
+        day = (*key, payment.day)
+        self._taken[day] = self._taken.get(day, 0) + payment.amount_fiat
+
+    def wallet_of(self, client_id: str) -> str:
+        return next(client.wallet_id for client in self.clients if client.id == client_id)
+
+
+async def _plan(lease: str, config: LamassuConfig, sales: list[lamassu.Sale]) -> list[Transaction]:
+    """Store these sales with their shares, in one database transaction; what was stored."""
+    stored: list[Transaction] = []
+    async with crud.ledger(lease) as work:
+        known = await crud.known_transactions(work, [sale.id for sale in sales])
+        book = await Book.open(
+            work, sales[0].time, sales[-1].time, {_day(sale.time, config) for sale in sales}
+        )
+        new_rows: list[Transaction] = []
+        payments: list[Payment] = []
+        for sale in sales:
+            row, shares = plan_sale(sale, book, config)
+            if sale.id not in known:
+                new_rows.append(row)
+            elif known[sale.id] == "needs_review" and row.status != "needs_review":
+                old = await crud.get_transaction_by_lamassu_id(work, sale.id)
+                row.id = old.id if old else row.id
+                shares = [share.copy(update={"transaction_id": row.id}) for share in shares]
+                await crud.replace_transaction(work, row)
+            else:
+                continue
+            payments += shares
+            stored.append(row)
+        await work.insert("lamassu_transactions", new_rows)
+        await work.insert("dca_payments", payments)
+        await crud.settle_finished(work)
+    for row in stored:
+        logger.info(
+            f"satmachineclient: sale {row.lamassu_transaction_id} {row.status}: "
+            f"{row.crypto_amount_sats} sats = {row.commission_amount_sats} commission "
+            f"+ {row.distributed_sats} for {row.clients_count} clients "
+            f"+ {row.undistributed_sats} undistributed"
+        )
+    return stored
+
+
+def plan_sale(
+    sale: lamassu.Sale,
+    book: Book,
+    config: LamassuConfig,
+    *,
+    is_test: bool = False,
+    cash_out: int | None = None,
+) -> tuple[Transaction, list[Payment]]:
+    """One sale's row and its shares, taken from the book. Bad data makes a row that needs review.
+
+    `cash_out`: how much of the fiat really came out, in minor units, if not all.
+    """
+    row = _unsplit(sale, config, is_test)
+    if sale.state == "review":
+        return row, []
+    try:
+        effective = distribution.effective_commission(sale.commission, sale.discount)
+        base = distribution.base_amount(
+            sale.crypto_sats,
+            effective,
+            config.commission_method,
+            fiat=Decimal(sale.fiat).scaleb(-currency_decimals(sale.fiat_code)),
+            fixed_fee=sale.fixed_fee or Decimal(0),
+        )
+    except DistributionError as exc:
+        row.review_reason = f"Not distributed by itself: {exc}"
+        return row, []
+    book.advance(sale.time)
+    split = distribution.distribute(
+        base, sale.fiat, book.participants(sale.fiat_code, row.day), cash_out
+    )
+    payments = [
+        Payment(
+            id=new_id(),
+            transaction_id=row.id,
+            client_id=share.client_id,
+            wallet_id=book.wallet_of(share.client_id),
+            amount_sats=share.sats,
+            amount_fiat=share.fiat,
+            currency=sale.fiat_code,
+            share=_rounded(Decimal(share.fraction.numerator) / share.fraction.denominator, 8),
+            day=row.day,
+            created_at=row.processed_at,
+        )
+        for share in split.shares
+    ]
+    for payment in payments:
+        book.take(payment)
+    commission = sale.crypto_sats - base
+    credit = config.credit_source_wallet and not is_test
+    pays_commission = commission > 0 and config.commission_wallet_id not in (
+        None,
+        config.source_wallet_id,
+    )
+    row = row.copy(
+        update={
+            "status": "planned",
+            "review_reason": None,
+            "effective_commission": effective,
+            "base_amount_sats": base,
+            "commission_amount_sats": commission,
+            "distributed_sats": sum(p.amount_sats for p in payments),
+            "undistributed_sats": split.undistributed_sats,
+            "undistributed_fiat": split.undistributed_fiat,
+            "clients_count": len(payments),
+            "exchange_rate": _exchange_rate(sale, base),
+            "commission_wallet_id": config.commission_wallet_id if pays_commission else None,
+            "credit_status": "pending" if credit else "none",
+            "commission_status": "pending" if pays_commission else "none",
+        }
+    )
+    check_conservation(row, payments)
+    return row, payments
+
+
+def check_conservation(row: Transaction, payments: list[Payment]) -> None:
+    """Rule 2: a sale's parts add up to the sat and to the minor unit.
+
+    Raises:
+        AssertionError: they do not; nothing may be stored.
+    """
+    sats = sum(p.amount_sats for p in payments)
+    fiat = sum(p.amount_fiat for p in payments)
+    if row.crypto_amount_sats != row.commission_amount_sats + sats + row.undistributed_sats:
+        raise AssertionError(f"the sats of sale {row.lamassu_transaction_id} do not add up")
+    if row.fiat_amount != fiat + row.undistributed_fiat:
+        raise AssertionError(f"the fiat of sale {row.lamassu_transaction_id} does not add up")
+
+
+def _unsplit(sale: lamassu.Sale, config: LamassuConfig, is_test: bool) -> Transaction:
+    """The sale's row before any split: a person has to look, and all of it is undistributed."""
+    return Transaction(
+        id=new_id(),
+        lamassu_transaction_id=sale.id,
+        device_id=sale.device_id,
+        transaction_time=sale.time,
+        processed_at=now(),
+        day=_day(sale.time, config),
+        crypto_code=sale.crypto_code,
+        crypto_amount_sats=sale.crypto_sats,
+        fiat_amount=sale.fiat,
+        fiat_code=sale.fiat_code,
+        commission_percentage=sale.commission,
+        discount=sale.discount if sale.discount and sale.discount.is_finite() else Decimal(0),
+        fixed_fee=sale.fixed_fee,
+        commission_method=config.commission_method,
+        base_amount_sats=sale.crypto_sats,
+        undistributed_sats=sale.crypto_sats,
+        undistributed_fiat=sale.fiat,
+        status="needs_review",
+        is_test=is_test,
+        review_reason=sale.reason,
+        lamassu_facts=sale.facts,
+    )
+
+
+def _exchange_rate(sale: lamassu.Sale, base_sats: int) -> Decimal | None:
+    """Fiat per whole bitcoin of the base."""
+    if not base_sats:
+        return None
+    fiat = Decimal(fiat_text(sale.fiat, sale.fiat_code))
+    return _rounded(fiat * 10**8 / base_sats, 2)
+
+
+def _rounded(value: Decimal, decimals: int) -> Decimal:
+    return value.quantize(Decimal(1).scaleb(-decimals))
+
+
+def _day(time: datetime, config: LamassuConfig) -> str:
+    """The date in the operator's time zone: daily limits go by it."""
+    return time.astimezone(ZoneInfo(config.timezone)).date().isoformat()
+
+
+# ---- test transactions and what a person decides ---------------------------------------------
+
+
+async def test_transaction(data: TestTransactionIn) -> tuple[Transaction, list[Payment]]:
+    """Plan a made-up sale by the very same code; executed, it is stored and really paid.
+
+    Raises:
+        ValueError: naming the field.
+        ConflictError: executing without a configuration, or without its source wallet.
+        BusyError: executing while a poll runs.
+    """
+    fiat = positive_minor_units("fiat_amount", data.fiat_amount, data.fiat_code)
+    config = await crud.get_config()
+    sale = _made_up_sale(data, fiat)
+    if data.dry_run:
+        async with crud.reading() as work:
+            book = await _book_for(work, sale, config or _defaults())
+            return plan_sale(sale, book, config or _defaults(), is_test=True)
+    config = await ready_config()
+    lease = new_id()
+    async with working(lease, wait_seconds=5):
+        async with crud.ledger(lease) as work:
+            book = await _book_for(work, sale, config)
+            row, payments = plan_sale(sale, book, config, is_test=True)
+            await work.insert("lamassu_transactions", [row])
+            await work.insert("dca_payments", payments)
+            await crud.settle_finished(work)
+        await payouts.settle(lease, config)
+    return await crud.get_transaction(row.id) or row, await crud.get_payments_of(row.id)
+
+
+def _made_up_sale(data: TestTransactionIn, fiat: int) -> lamassu.Sale:
+    return lamassu.Sale(
+        id=f"test-{new_id()}",
+        device_id="test",
+        time=now(),
+        crypto_code="BTC",
+        crypto_sats=data.crypto_amount_sats,
+        fiat=fiat,
+        fiat_code=data.fiat_code,
+        commission=data.commission_percentage,
+        discount=data.discount,
+        fixed_fee=None,
+        state="good",
+        reason=None,
+        facts={},
+    )
+
+
+async def _book_for(work: crud.Ledger, sale: lamassu.Sale, config: LamassuConfig) -> Book:
+    return await Book.open(work, sale.time, sale.time, {_day(sale.time, config)})
+
+
+def _defaults() -> LamassuConfig:
+    """What a dry run goes by before anything is configured."""
+    return LamassuConfig(
+        host="",
+        port=5432,
+        database_name="",
+        username="",
+        source_wallet_id="",
+        credit_source_wallet=False,
+        use_ssh_tunnel=False,
+        commission_method="markup",
+        poll_interval_minutes=60,
+        look_back_days=7,
+        timezone="UTC",
+        is_active=False,
+    )
+
+
+async def ready_config() -> LamassuConfig:
+    """The configuration, if payments can be made from its source wallet.
+
+    Raises:
+        ConflictError: there is none, or the wallet is gone.
+    """
+    config = await crud.get_config()
+    if config is None:
+        raise ConflictError("There is no configuration yet: fill in 'Configure Database' first.")
+    if await get_wallet(config.source_wallet_id) is None:
+        raise ConflictError(
+            f"source_wallet_id: the wallet {config.source_wallet_id} does not exist any more. "
+            "Choose another source wallet in the configuration."
+        )
+    return config
+
+
+async def retry(transfer_ids: set[str]) -> None:
+    """Try the payouts of these transfers again now, with new invoices where that is safe.
+
+    Raises:
+        BusyError: a poll is running. ConflictError: no usable configuration.
+    """
+    config = await ready_config()
+    lease = new_id()
+    async with working(lease, wait_seconds=5):
+        for transfer_id in sorted(transfer_ids):
+            await payouts.release(lease, transfer_id)
+        await payouts.settle(lease, config, retry_all=True)
+
+
+def failed_transfers(row: Transaction, payments: list[Payment]) -> set[str]:
+    """The transfers of a transaction that were tried and are not paid."""
+    transfers = {p.transfer_id for p in payments if p.status == "failed"}
+    if row.credit_status == "pending":
+        transfers.add(row.credit_transfer_id)
+    if row.commission_status == "pending":
+        transfers.add(row.commission_transfer_id)
+    return {transfer for transfer in transfers if transfer}
+
+
+async def void(payment: Payment, reason: str) -> None:
+    """Give up a share: its fiat returns to the client's balance, its sats stay undistributed.
+
+    Raises:
+        ConflictError: it is paid or voided already. BusyError: a poll is running.
+    """
+    lease = new_id()
+    async with working(lease, wait_seconds=5):
+        if payment.transfer_id and payment.status in ("pending", "failed"):
+            await payouts.release(lease, payment.transfer_id)
+        async with crud.ledger(lease) as work:
+            if not await crud.void_payment(work, payment, reason):
+                raise ConflictError("This payment is confirmed or voided already.")
+            await crud.settle_finished(work)
+
+
+async def distribute_reviewed(row: Transaction, cash_out: int | None, notes: str | None) -> None:
+    """Distribute a sale that needed review, as a person decided; its shares are paid at once.
+
+    `cash_out`: the fiat that really came out, in minor units; None for all of it.
+
+    Raises:
+        ConflictError: it needs no review (any more), or its amounts cannot be distributed.
+        BusyError: a poll is running.
+    """
+    config = await ready_config()
+    sale = _reviewed_sale(row)
+    lease = new_id()
+    async with working(lease, wait_seconds=5):
+        async with crud.ledger(lease) as work:
+            known = await crud.known_transactions(work, [row.lamassu_transaction_id])
+            if known.get(row.lamassu_transaction_id) != "needs_review":
+                raise ConflictError("This transaction has been decided on already.")
+            book = await _book_for(work, sale, config)
+            planned, payments = plan_sale(sale, book, config, cash_out=cash_out)
+            if planned.status == "needs_review":
+                raise ConflictError(f"It cannot be distributed: {planned.review_reason}")
+            planned = planned.copy(
+                update={"id": row.id, "review_reason": row.review_reason, "review_notes": notes}
+            )
+            payments = [p.copy(update={"transaction_id": row.id}) for p in payments]
+            await crud.replace_transaction(work, planned)
+            await work.insert("dca_payments", payments)
+            await crud.settle_finished(work)
+        await payouts.settle(lease, config)
+
+
+def _reviewed_sale(row: Transaction) -> lamassu.Sale:
+    if not row.crypto_amount_sats or not row.fiat_amount:
+        raise ConflictError("Its amounts are not usable; it can only be dismissed.")
+    return lamassu.Sale(
+        id=row.lamassu_transaction_id,
+        device_id=row.device_id,
+        time=row.transaction_time,
+        crypto_code=row.crypto_code,
+        crypto_sats=row.crypto_amount_sats,
+        fiat=row.fiat_amount,
+        fiat_code=row.fiat_code,
+        commission=row.commission_percentage,
+        discount=row.discount,
+        fixed_fee=row.fixed_fee,
+        state="good",
+        reason=None,
+        facts=row.lamassu_facts or {},
+    )
+
+
+# ---- the hourly task -------------------------------------------------------------------------
+
+
+async def run_polls() -> None:
+    """Poll soon after the start, then at the configured interval, until LNbits stops."""
+    await asyncio.sleep(FIRST_POLL_SECONDS)
+    await _scheduled_poll("startup")
+    while settings.lnbits_running:
+        await asyncio.sleep(_LOOK_SECONDS)
+        if await _is_due():
+            await _scheduled_poll("hourly")
+
+
+async def _is_due() -> bool:
+    """By the last poll in the database, so that two servers do not poll twice as often."""
+    config = await crud.get_config()
+    if config is None:
+        return False
+    last = config.last_poll_time or datetime.fromtimestamp(0, timezone.utc)
+    return now() - last >= timedelta(minutes=config.poll_interval_minutes)
+
+
+async def _scheduled_poll(trigger: PollTrigger) -> None:
+    config = await crud.get_config()
+    if config is None or not config.is_active:
+        return
+    try:
+        await poll(trigger)
+    except BusyError:
+        logger.debug("satmachineclient: another poll is running, this one is left out")
+    except Exception:  # the top of the background loop: one bad poll must not end all polls
+        logger.exception("satmachineclient: the poll failed unexpectedly")
+
+
+def start() -> None:
+    """Start the one background task, in place of any from before an upgrade."""
+    task_manager.create_permanent_task(run_polls, name=TASK_NAME)
+
+
+async def stop() -> None:
+    """End the background task, and wait until it has ended."""
+    task = task_manager.get_task(TASK_NAME)
+    if task:
+        task_manager.cancel_task(task)
+        with suppress(asyncio.CancelledError):
+            await task.task
