@@ -235,7 +235,8 @@ class _Tunnel(SSHTunnelForwarder):  # type: ignore[misc]
                 "host_key",
                 f"The SSH server's host key has changed: accepted is {accepted}, the server "
                 f"shows {self.fingerprint}. Nothing was sent to it. If the server was really "
-                "reinstalled, accept the new key in the configuration; if not, somebody may be in between.",
+                "reinstalled, accept the new key in the configuration; if not, somebody may be in "
+                "between.",
             )
 
     def _log_in(self, transport: "paramiko.Transport") -> None:

@@ -1,0 +1,310 @@
+"""The world of the tests: a real LNbits in this process, a real PostgreSQL, a real SSH server.
+
+LNbits reads its settings when it is first imported, so they are made before any test module is:
+a data folder of its own, and a folder in which this checkout has the extension's name. With
+`--lnbits-db=postgres` LNbits itself lives on the embedded PostgreSQL instead of SQLite.
+"""
+
+import itertools
+import os
+import secrets
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+import httpx
+import pytest
+from asgi_lifespan import LifespanManager
+
+from demo.lamassu_db import LamassuDatabase
+from demo.lnbits_api import EXTENSION, Account, Lnbits, Wallet
+from demo.lnbits_server import lnbits_environment, lnbits_home
+from demo.postgres import Postgres
+from demo.ssh_server import SshServer
+
+API = f"/{EXTENSION}/api/v1/dca"
+
+MakeWallet = Callable[..., Awaitable[Wallet]]
+_numbers = itertools.count(1)
+
+
+class _World:
+    """What the whole run shares; PostgreSQL starts when something first asks for it."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="satmachineclient-tests-"))
+        self._postgres: Postgres | None = None
+
+    @property
+    def postgres(self) -> Postgres:
+        if self._postgres is None:
+            self._postgres = Postgres(self.folder / "postgres")
+            self._postgres.start()
+        return self._postgres
+
+    def close(self) -> None:
+        if self._postgres is not None:
+            self._postgres.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+_world = pytest.StashKey[_World]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--lnbits-db", choices=("sqlite", "postgres"), default="sqlite")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    world = config.stash[_world] = _World()
+    database_url = None
+    if config.getoption("--lnbits-db") == "postgres":
+        world.postgres.create_database("lnbits")
+        database_url = world.postgres.url("lnbits")
+    environment = lnbits_environment(world.folder / "lnbits", database_url)
+    os.environ.clear()
+    os.environ.update(
+        environment,
+        AUTH_SECRET_KEY=secrets.token_hex(32),
+        SATMACHINECLIENT_FIRST_POLL_SECONDS=str(10**9),  # tests poll when they want to
+    )
+    sys.path.insert(0, str(Path(environment["LNBITS_EXTENSIONS_PATH"], "extensions")))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    config.stash[_world].close()
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"LNbits on {config.getoption('--lnbits-db')}"
+
+
+# ---- LNbits ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def postgres(pytestconfig: pytest.Config) -> Postgres:
+    """The embedded PostgreSQL server."""
+    return pytestconfig.stash[_world].postgres
+
+
+@pytest.fixture(scope="session")
+async def lnbits_app() -> AsyncIterator[Any]:
+    """LNbits' ASGI application, started, with the extension installed."""
+    before = Path.cwd()
+    os.chdir(lnbits_home())
+    from lnbits.app import create_app
+
+    async with LifespanManager(create_app(), startup_timeout=60, shutdown_timeout=30) as manager:
+        yield manager.app
+    os.chdir(before)
+
+
+@pytest.fixture(scope="session")
+async def lnbits(lnbits_app: Any) -> AsyncIterator[Lnbits]:
+    """Accounts and anonymous clients of that LNbits."""
+    # An error in the application has to look as it does from outside: an answer 500.
+    transport = httpx.ASGITransport(lnbits_app, raise_app_exceptions=False)
+    api = Lnbits("http://lnbits.test", transport)
+    yield api
+    await api.close()
+
+
+@pytest.fixture(scope="session")
+async def admin(lnbits: Lnbits) -> Account:
+    """The super user, logged in, with the extension enabled."""
+    return await lnbits.first_install("admin", secrets.token_hex(8))
+
+
+@pytest.fixture(scope="session")
+async def plain_user(lnbits: Lnbits, admin: Account) -> Account:
+    """A user who is no admin, logged in, with the extension enabled."""
+    return await lnbits.register("plain_user", secrets.token_hex(8))
+
+
+@pytest.fixture(scope="session")
+async def other_admin(lnbits: Lnbits, admin: Account) -> Account:
+    """An admin who is not the super user."""
+    from lnbits.settings import settings
+
+    account = await lnbits.register("other_admin", secrets.token_hex(8))
+    settings.lnbits_admin_users.append(account.user_id)
+    return account
+
+
+@pytest.fixture(scope="session")
+async def admin_key_client(lnbits: Lnbits, admin: Account) -> httpx.AsyncClient:
+    """Nobody logged in, but with the admin key of a wallet that the admin owns."""
+    wallet = await admin.create_wallet("of the admin")
+    return lnbits.anonymous({"X-Api-Key": wallet.adminkey})
+
+
+@pytest.fixture(scope="session")
+def make_wallet(admin: Account) -> MakeWallet:
+    """`await make_wallet(owner, balance_sats=0, name=None)`: a wallet without a currency."""
+
+    async def make(owner: Account, balance_sats: int = 0, name: str | None = None) -> Wallet:
+        wallet = await owner.create_wallet(name or f"wallet {next(_numbers)}")
+        await admin.top_up(wallet, balance_sats)
+        return wallet
+
+    return make
+
+
+# ---- the ATM's side --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+async def _lamassu_databases(postgres: Postgres) -> dict[bool, LamassuDatabase]:
+    password = "d'ca%40 <ro>&\"é"  # what SQL, URLs and HTML would each damage
+    return {
+        fee: await LamassuDatabase.create(postgres, name, password, fixed_fee=fee)
+        for fee, name in ((True, "lamassu"), (False, "lamassu_10_1"))
+    }
+
+
+@pytest.fixture
+async def lamassu(_lamassu_databases: dict[bool, LamassuDatabase]) -> LamassuDatabase:
+    """An empty Lamassu database with `fixed_fee`; `await lamassu.insert(sale, …)`."""
+    database = _lamassu_databases[True]
+    await database.clear()
+    return database
+
+
+@pytest.fixture
+async def lamassu_no_fee(_lamassu_databases: dict[bool, LamassuDatabase]) -> LamassuDatabase:
+    """An empty Lamassu database from before 10.2, without `fixed_fee`."""
+    database = _lamassu_databases[False]
+    await database.clear()
+    return database
+
+
+@pytest.fixture(scope="session")
+def ssh_key() -> asyncssh.SSHKey:
+    """A client's Ed25519 key, authorized on `ssh_server`."""
+    return asyncssh.generate_private_key("ssh-ed25519")
+
+
+@pytest.fixture
+def ssh_server(ssh_key: asyncssh.SSHKey) -> Iterator[SshServer]:
+    """A running SSH server with a password and one authorized key."""
+    authorized = [ssh_key.export_public_key().decode()]
+    with SshServer(password=secrets.token_hex(8), authorized_keys=authorized) as server:
+        yield server
+
+
+# ---- the extension ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def ledger_clean(lnbits_app: Any) -> None:
+    """Nothing in the extension's tables."""
+    from satmachineclient.crud import db
+    from sqlalchemy import text
+
+    list_tables = {
+        "SQLITE": "SELECT name FROM satmachineclient.sqlite_master WHERE type = 'table'",
+        "POSTGRES": "SELECT tablename FROM pg_tables WHERE schemaname = 'satmachineclient'",
+    }
+    async with db.connect() as connection:
+        tables = (await connection.conn.execute(text(list_tables[db.type]))).scalars().all()
+        for table in tables:
+            await connection.conn.execute(text(f"DELETE FROM {EXTENSION}.{table}"))  # noqa: S608
+        await connection.conn.commit()
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A saved configuration: what was sent, what came back, and its wallets."""
+
+    body: dict[str, Any]
+    config: dict[str, Any]
+    source: Wallet
+    commission: Wallet
+
+
+Configure = Callable[..., Awaitable[Setup]]
+
+
+@pytest.fixture
+async def configure(
+    admin: Account, make_wallet: MakeWallet, lamassu: LamassuDatabase, ledger_clean: None
+) -> Configure:
+    """`await configure(database=lamassu, balance_sats=10_000_000, **fields)`: save one."""
+
+    async def save(
+        database: LamassuDatabase = lamassu, balance_sats: int = 10_000_000, **fields: Any
+    ) -> Setup:
+        source = await make_wallet(admin, balance_sats, "source")
+        commission = await make_wallet(admin, name="commission")
+        body = {
+            **database.login(),
+            "source_wallet_id": source.id,
+            "commission_wallet_id": commission.id,
+            "use_ssh_tunnel": False,
+            **fields,
+        }
+        return Setup(body, await admin.call("POST", f"{API}/config", body), source, commission)
+
+    return save
+
+
+@pytest.fixture
+async def configured(configure: Configure) -> Setup:
+    """Direct connection to `lamassu`, ten million sats in the source wallet, an empty ledger."""
+    return await configure()
+
+
+@dataclass(frozen=True)
+class DcaClient:
+    """A client of the extension with the LNbits wallet that is paid."""
+
+    id: str
+    wallet: Wallet
+    owner: Account
+
+
+MakeClient = Callable[..., Awaitable[DcaClient]]
+
+
+@pytest.fixture
+def make_client(admin: Account, plain_user: Account, make_wallet: MakeWallet) -> MakeClient:
+    """`await make_client(username, deposits={"GTQ": "1000.00"}, owner=plain_user, **fields)`.
+
+    The deposits are confirmed before it returns.
+    """
+
+    async def make(
+        username: str | None = None,
+        deposits: dict[str, str] | None = None,
+        owner: Account = plain_user,
+        **fields: Any,
+    ) -> DcaClient:
+        name = username or f"client {next(_numbers)}"
+        wallet = await make_wallet(owner, name=name)
+        body = {"wallet_id": wallet.id, "username": name, "dca_mode": "flow", **fields}
+        client = await admin.call("POST", f"{API}/clients", body)
+        for currency, amount in (deposits or {}).items():
+            body = {"client_id": client["id"], "amount": amount, "currency": currency}
+            deposit = await admin.call("POST", f"{API}/deposits", body)
+            status = {"status": "confirmed"}
+            await admin.call("PUT", f"{API}/deposits/{deposit['id']}/status", status)
+        return DcaClient(client["id"], wallet, owner)
+
+    return make
+
+
+@pytest.fixture
+def poll(admin: Account) -> Callable[[], Awaitable[dict[str, Any]]]:
+    """`await poll()`: a manual poll, answered as JSON."""
+
+    async def run() -> dict[str, Any]:
+        answer: dict[str, Any] = await admin.call("POST", f"{API}/manual-poll")
+        return answer
+
+    return run
