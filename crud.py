@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from lnbits.core.db import db as core_db
 from lnbits.db import SQLITE, Connection, Database, Filters, Page
 from pydantic import BaseModel
 from sqlalchemy import bindparam, text
@@ -33,7 +34,7 @@ db = Database("ext_satmachineclient")
 
 Model = TypeVar("Model", bound=BaseModel)
 
-LEASE_SECONDS = 90
+LEASE_SECONDS = 60
 _CHUNK = 1000  # values in one IN (…)
 _PAYING = 7_364_155_210  # any number, the same in all processes: the advisory lock's name
 
@@ -47,6 +48,10 @@ _CLOCK = (
 
 class LeaseLostError(RuntimeError):
     """Another process has taken over the work on the ledger: this one has to stop at once."""
+
+
+class LedgerBusyError(RuntimeError):
+    """The ledger could not be locked in time; nothing was changed."""
 
 
 class Ledger:
@@ -124,23 +129,39 @@ async def ledger(lease: str | None = None) -> AsyncIterator[Ledger]:
 
     Raises:
         LeaseLostError: `lease` has passed to somebody else; nothing was changed.
+        LedgerBusyError: another process holds the ledger and does not let go.
     """
     async with db.connect() as connection:
         work = Ledger(connection)
         try:
-            # Writing the one lease row first makes all such transactions wait for each other:
-            # by its row lock on PostgreSQL, by the file's write lock on SQLite.
-            if lease is None:
-                await work.execute(
-                    "UPDATE satmachineclient.ledger_lease SET holder = holder WHERE id = 1"
-                )
-            elif not await _renew(work, lease):
-                raise LeaseLostError("another LNbits process has taken over the poll")
+            await _lock(work, lease)
             yield work
             await connection.conn.commit()
         except BaseException:
             await connection.conn.rollback()
             raise
+
+
+async def _lock(work: Ledger, lease: str | None) -> None:
+    """Make all such transactions wait for each other, by writing the one lease row first.
+
+    On PostgreSQL its row is locked by that, on SQLite the file.
+    """
+    try:
+        if db.type != SQLITE:
+            # Nobody waits for long for one who stands still, and who does is cut off.
+            await work.rows(
+                "SELECT set_config('lock_timeout', '10s', true), "
+                "set_config('idle_in_transaction_session_timeout', '30s', true)"
+            )
+        if lease is None:
+            await work.execute(
+                "UPDATE satmachineclient.ledger_lease SET holder = holder WHERE id = 1"
+            )
+        elif not await _renew(work, lease):
+            raise LeaseLostError("another LNbits process has taken over the poll")
+    except DBAPIError:
+        raise LedgerBusyError("The ledger is in use by another process. Try again.") from None
 
 
 async def _renew(work: Ledger, lease: str) -> bool:
@@ -780,6 +801,114 @@ async def get_polls(limit: int = 1000) -> list[Poll]:
             "LIMIT :limit",
             limit=limit,
         )
+
+
+# ---- reconciliation: where sums that must agree do not ---------------------------------------
+
+
+async def count(table: str, time_column: str, since: datetime) -> int:
+    async with reading() as work:
+        rows = await work.rows(
+            f"SELECT COUNT(*) AS number FROM satmachineclient.{table} "
+            f"WHERE {time_column} >= :since",
+            since=since,
+        )
+    return int(rows[0]["number"])
+
+
+async def unbalanced_transactions(since: datetime) -> list[Mapping[str, Any]]:
+    """Sales whose parts do not add up, by themselves or with their shares."""
+    async with reading() as work:
+        return await work.rows(
+            "SELECT t.id, t.crypto_amount_sats, t.commission_amount_sats, t.base_amount_sats, "
+            "t.distributed_sats, t.undistributed_sats, t.fiat_amount, t.undistributed_fiat, "
+            "t.clients_count, COUNT(p.id) AS shares, "
+            "CAST(COALESCE(SUM(p.amount_sats), 0) AS BIGINT) AS share_sats, "
+            "CAST(COALESCE(SUM(p.amount_fiat), 0) AS BIGINT) AS share_fiat "
+            "FROM satmachineclient.lamassu_transactions t "
+            "LEFT JOIN satmachineclient.dca_payments p "
+            "ON p.transaction_id = t.id AND p.status <> 'voided' "
+            "WHERE t.processed_at >= :since GROUP BY t.id, t.crypto_amount_sats, "
+            "t.commission_amount_sats, t.base_amount_sats, t.distributed_sats, "
+            "t.undistributed_sats, t.fiat_amount, t.undistributed_fiat, t.clients_count "
+            "HAVING t.crypto_amount_sats <> t.commission_amount_sats + t.base_amount_sats "
+            "OR t.base_amount_sats <> t.distributed_sats + t.undistributed_sats "
+            "OR t.distributed_sats <> COALESCE(SUM(p.amount_sats), 0) "
+            "OR t.fiat_amount <> t.undistributed_fiat + COALESCE(SUM(p.amount_fiat), 0) "
+            "OR t.clients_count <> COUNT(p.id)",
+            since=since,
+        )
+
+
+async def unbalanced_transfers(since: datetime) -> list[Mapping[str, Any]]:
+    """Transfers whose payouts are not worth what they carry."""
+    async with reading() as work:
+        return await work.rows(
+            "SELECT o.transfer_id AS id, o.kind, CAST(o.sats AS BIGINT) AS payout_sats, "
+            "CAST(COALESCE(SUM(c.sats), 0) AS BIGINT) AS carried_sats FROM ("
+            "SELECT transfer_id, kind, SUM(amount_sats) AS sats FROM satmachineclient.dca_payouts "
+            "WHERE status <> 'voided' AND created_at >= :since GROUP BY transfer_id, kind) o "
+            "LEFT JOIN (SELECT transfer_id, amount_sats AS sats "
+            "FROM satmachineclient.dca_payments WHERE transfer_id IS NOT NULL "
+            "UNION ALL SELECT credit_transfer_id, crypto_amount_sats "
+            "FROM satmachineclient.lamassu_transactions WHERE credit_transfer_id IS NOT NULL "
+            "UNION ALL SELECT commission_transfer_id, commission_amount_sats "
+            "FROM satmachineclient.lamassu_transactions WHERE commission_transfer_id IS NOT NULL"
+            ") c ON c.transfer_id = o.transfer_id GROUP BY o.transfer_id, o.kind, o.sats "
+            "HAVING o.sats <> COALESCE(SUM(c.sats), 0)",
+            since=since,
+        )
+
+
+async def unpaid_but_confirmed(since: datetime) -> list[Mapping[str, Any]]:
+    """Shares marked as confirmed without a transfer that is confirmed as a whole."""
+    async with reading() as work:
+        return await work.rows(
+            "SELECT p.id FROM satmachineclient.dca_payments p WHERE p.status = 'confirmed' "
+            "AND p.created_at >= :since AND (p.transfer_id IS NULL OR NOT EXISTS ("
+            "SELECT 1 FROM satmachineclient.dca_payouts o WHERE o.transfer_id = p.transfer_id) "
+            "OR EXISTS (SELECT 1 FROM satmachineclient.dca_payouts o "
+            "WHERE o.transfer_id = p.transfer_id AND o.status <> 'confirmed'))",
+            since=since,
+        )
+
+
+async def confirmed_payouts(since: datetime) -> list[Payout]:
+    async with reading() as work:
+        return await work.fetch(
+            Payout,
+            "SELECT * FROM satmachineclient.dca_payouts "
+            "WHERE status = 'confirmed' AND created_at >= :since ORDER BY id",
+            since=since,
+        )
+
+
+async def known_hashes(hashes: Iterable[str]) -> set[str]:
+    """Those of these payment hashes that belong to a payout which is not voided."""
+    known: set[str] = set()
+    async with reading() as work:
+        for chunk in _chunks(hashes):
+            rows = await work.rows(
+                "SELECT payment_hash FROM satmachineclient.dca_payouts "
+                "WHERE status <> 'voided' AND payment_hash IN :hashes",
+                hashes=chunk,
+            )
+            known.update(row["payment_hash"] for row in rows)
+    return known
+
+
+async def lnbits_payments(since: datetime, tag: str) -> list[Mapping[str, Any]]:
+    """What LNbits itself has booked with our tag since then (its own table)."""
+    time = core_db.timestamp_placeholder("since")
+    async with core_db.connect() as connection:
+        rows = await connection.conn.execute(
+            text(
+                "SELECT checking_id, payment_hash, wallet_id, amount, status FROM apipayments "
+                f"WHERE tag = :tag AND time >= {time}"
+            ),
+            {"tag": tag, "since": since.timestamp()},
+        )
+        return list(rows.mappings().all())
 
 
 # ---- pages -----------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import base64
 from datetime import datetime, timezone
-from decimal import Decimal, InvalidOperation, localcontext
+from decimal import Decimal, Inexact, InvalidOperation, localcontext
 from uuid import uuid4
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -16,7 +16,9 @@ MAX_SATS = 21 * 10**14  # all bitcoin there will ever be
 
 # ISO 4217 currencies that do not have two decimals.
 _DECIMALS = {
-    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split(), 0),
+    **dict.fromkeys(
+        "BIF BYR CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split(), 0
+    ),
     **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
     **dict.fromkeys("CLF UYW".split(), 4),
 }
@@ -59,14 +61,15 @@ def minor_units(amount: Decimal, currency: str) -> int:
     """
     if not amount.is_finite():
         raise ValueError("is not a number")
-    if abs(amount) > MAX_MINOR_UNITS:  # before scaleb, which would overflow on 1e999999
-        raise ValueError("is too large")
     decimals = currency_decimals(currency)
+    if amount.copy_abs() > MAX_MINOR_UNITS:  # before scaleb, which would overflow on 1e999999
+        raise ValueError("is too large")
     with localcontext() as context:
-        context.prec = 60
-        scaled = amount.scaleb(decimals)
-        if scaled != scaled.to_integral_value():
-            raise ValueError(f"has more than the {decimals} decimals of {currency}")
+        context.prec, context.traps[Inexact] = 60, True
+        try:
+            scaled = amount.scaleb(decimals).to_integral_exact()
+        except Inexact:
+            raise ValueError(f"has more than the {decimals} decimals of {currency}") from None
     if abs(scaled) > MAX_MINOR_UNITS:
         raise ValueError("is too large")
     return int(scaled)

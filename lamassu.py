@@ -1,79 +1,47 @@
-"""The ATM's side: the tunnel, the read-only session, the queries, the connection test.
+"""The ATM's side: the queries, the check of what they answer, the connection test.
 
 What comes back are `Sale`s, checked row by row; deciding who gets what of them is not this
 room's business. The content of the ATM's database is data from outside: nothing in it is trusted.
+The way into that database is `tunnel.py`'s.
 """
 
 import asyncio
-import base64
-import hashlib
-import io
-import logging
-import socket
-import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from time import monotonic
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import asyncpg
 
-from . import distribution
+from . import distribution, tunnel
 from .helpers import MAX_SATS, decimal_text, known_currency, minor_units, now, to_decimal
 from .models import ConnectionStep, ConnectionTest
+from .tunnel import LamassuError, Target, Way, connect, plain
 
-try:
-    import paramiko
-    from cryptography.hazmat.primitives import serialization
-    from sshtunnel import BaseSSHTunnelForwarderError, SSHTunnelForwarder
-except ImportError:  # LNbits installs no packages for an extension
-    paramiko = None  # type: ignore[assignment]
-    SSHTunnelForwarder = object
-    BaseSSHTunnelForwarderError = OSError
+__all__ = [
+    "LamassuError",
+    "Rights",
+    "Sale",
+    "Target",
+    "connect",
+    "failed_configuration",
+    "read_rights",
+    "read_sales",
+    "test_connection",
+]
 
-INSTALL_COMMAND = "pip install sshtunnel==0.5.1 paramiko==5.1.0"
-CONNECT_SECONDS = 15
-STATEMENT_SECONDS = 30
 MAX_ROWS = 100_000
 # A row that may still change by itself is left alone for this long before a person is asked.
 DISPENSE_GRACE = timedelta(minutes=15)
 COLLECT_GRACE = timedelta(hours=24)
 _CLOCK_TOLERANCE = timedelta(hours=1)
+_EARLIEST = datetime(2009, 1, 3, tzinfo=timezone.utc)  # there was no bitcoin before
+_FUDGE_SATS = 100  # Lamassu may accept a payment that is short of this
+_COMPARED = 1000  # sales on which the connection test tries the commission methods
 
 SaleState = Literal["good", "review", "waiting"]
-T = TypeVar("T")
-
-
-class LamassuError(Exception):
-    """The ATM's side failed: what, and what to do about it. Never holds a secret."""
-
-    def __init__(self, step: str, message: str) -> None:
-        super().__init__(message)
-        self.step = step
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where the ATM's database is and how to get in, with the secrets in clear."""
-
-    host: str
-    port: int
-    database: str
-    username: str
-    password: str | None = field(default=None, repr=False)
-    use_ssh_tunnel: bool = False
-    ssh_host: str | None = None
-    ssh_port: int = 22
-    ssh_username: str | None = None
-    ssh_password: str | None = field(default=None, repr=False)
-    ssh_private_key: str | None = field(default=None, repr=False)
-    ssh_private_key_passphrase: str | None = field(default=None, repr=False)
-    ssh_host_key_fingerprint: str | None = None
-    ssl_mode: str = "prefer"
-    ssl_ca_certificate: str | None = None
 
 
 @dataclass(frozen=True)
@@ -98,282 +66,6 @@ class Sale:
     state: SaleState
     reason: str | None
     facts: dict[str, Any]
-
-
-# ---- the tunnel ------------------------------------------------------------------------------
-
-
-def host_key_fingerprint(key_bytes: bytes) -> str:
-    """OpenSSH's form: SHA256 and unpadded base64."""
-    digest = hashlib.sha256(key_bytes).digest()
-    return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
-
-
-def load_private_key(text: str, passphrase: str | None) -> "paramiko.PKey":
-    """An RSA, ECDSA or Ed25519 key from its OpenSSH, PEM or PKCS#8 text.
-
-    Raises:
-        LamassuError: malformed, wrong or missing passphrase, or another kind of key.
-    """
-    raw = text.strip().encode() + b"\n"
-    openssh = b"OPENSSH PRIVATE KEY" in raw
-    load = serialization.load_ssh_private_key if openssh else serialization.load_pem_private_key
-    secret = passphrase.encode() if passphrase else None
-    try:
-        try:
-            key = load(raw, password=secret)
-        except TypeError:
-            if secret is None:
-                raise LamassuError(
-                    "login", "ssh_private_key_passphrase: this SSH key is encrypted; enter it"
-                ) from None
-            key = load(raw, password=None)  # a passphrase was given for a key that has none
-    except ValueError:
-        hint = (
-            "or ssh_private_key_passphrase is wrong"
-            if secret
-            else "paste the whole file, from -----BEGIN to END-----"
-        )
-        raise LamassuError("login", f"ssh_private_key: cannot be read; {hint}") from None
-    except Exception as exc:  # cryptography raises its own types for ciphers it does not know
-        raise LamassuError("login", f"ssh_private_key: {type(exc).__name__}") from None
-    plain = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.OpenSSH,
-        serialization.NoEncryption(),
-    ).decode()
-    for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
-        try:
-            return kind.from_private_key(io.StringIO(plain))
-        except paramiko.SSHException:
-            continue
-    raise LamassuError("login", "ssh_private_key: use an RSA, ECDSA or Ed25519 key")
-
-
-class _Tunnel(SSHTunnelForwarder):  # type: ignore[misc]
-    """sshtunnel's forwarder over a session that we open: host key first, then the login.
-
-    sshtunnel's own way in hides every reason and has no time-outs.
-    """
-
-    def __init__(self, target: Target) -> None:
-        self._target = target
-        self.fingerprint: str | None = None
-        self.steps: list[tuple[str, float]] = []  # what succeeded, and the seconds it took
-        logger = logging.getLogger("satmachineclient.sshtunnel")
-        logger.setLevel(logging.CRITICAL)
-        key = None
-        if target.ssh_private_key:
-            key = load_private_key(target.ssh_private_key, target.ssh_private_key_passphrase)
-        elif not target.ssh_password:
-            raise LamassuError("login", "Enter an SSH password or a private key")
-        super().__init__(
-            (target.ssh_host, target.ssh_port),
-            ssh_username=target.ssh_username,
-            ssh_password=None if key else target.ssh_password,
-            ssh_pkey=key,
-            remote_bind_address=(target.host, target.port),
-            local_bind_address=("127.0.0.1", 0),
-            ssh_config_file=None,
-            allow_agent=False,
-            host_pkey_directories=[],
-            logger=logger,
-        )
-
-    def _connect_to_gateway(self) -> None:
-        """Called by sshtunnel's `start`."""
-        transport = self._timed("ssh", self._open)
-        self._transport = transport
-        try:
-            self._timed("host_key", lambda: self._check_host_key(transport))
-            self._timed("login", lambda: self._log_in(transport))
-        except BaseException:
-            transport.close()
-            raise
-
-    def _timed(self, step: str, work: Callable[[], T]) -> T:
-        start = monotonic()
-        result = work()
-        self.steps.append((step, monotonic() - start))
-        return result
-
-    def _open(self) -> "paramiko.Transport":
-        where = f"{self._target.ssh_host}:{self._target.ssh_port}"
-        try:
-            connection = socket.create_connection(
-                (self._target.ssh_host, self._target.ssh_port), timeout=CONNECT_SECONDS
-            )
-        except OSError as exc:
-            raise LamassuError(
-                "ssh",
-                f"No SSH server answers at {where} ({_plain(exc)}). Check host, port, firewall.",
-            ) from None
-        transport = paramiko.Transport(connection)
-        transport.set_keepalive(10)
-        transport.banner_timeout = transport.auth_timeout = CONNECT_SECONDS
-        try:
-            transport.start_client(timeout=CONNECT_SECONDS)
-        except (paramiko.SSHException, OSError, EOFError) as exc:
-            transport.close()
-            raise LamassuError(
-                "ssh", f"{where} does not speak SSH as expected ({_plain(exc)}). Check the port."
-            ) from None
-        return transport
-
-    def _check_host_key(self, transport: "paramiko.Transport") -> None:
-        self.fingerprint = host_key_fingerprint(transport.get_remote_server_key().asbytes())
-        accepted = self._target.ssh_host_key_fingerprint
-        if not accepted:
-            raise LamassuError(
-                "host_key",
-                f"The SSH server's host key {self.fingerprint} is not accepted yet. Compare it "
-                "with the server's own (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then "
-                "accept it in the configuration.",
-            )
-        if accepted != self.fingerprint:
-            raise LamassuError(
-                "host_key",
-                f"The SSH server's host key has changed: accepted is {accepted}, the server "
-                f"shows {self.fingerprint}. Nothing was sent to it. If the server was really "
-                "reinstalled, accept the new key in the configuration; if not, somebody may be in "
-                "between.",
-            )
-
-    def _log_in(self, transport: "paramiko.Transport") -> None:
-        user = self._target.ssh_username or ""
-        try:
-            if self.ssh_pkeys:
-                transport.auth_publickey(user, self.ssh_pkeys[0])
-            else:
-                transport.auth_password(user, self._target.ssh_password or "", fallback=False)
-        except (paramiko.SSHException, OSError, EOFError) as exc:
-            kind = "private key" if self.ssh_pkeys else "password"
-            raise LamassuError(
-                "login",
-                f"The SSH server refused user '{user}' with this {kind} ({_plain(exc)}). Check "
-                "ssh_username and the secret, and that the server allows this way of logging in.",
-            ) from None
-        if not transport.is_authenticated():
-            raise LamassuError("login", "The SSH server wants a further step than one secret")
-
-
-async def _new_tunnel(target: Target) -> _Tunnel:
-    if paramiko is None:
-        raise LamassuError(
-            "ssh",
-            "The SSH tunnel needs two Python packages beside LNbits. In LNbits' environment run: "
-            + INSTALL_COMMAND,
-        )
-    return await asyncio.to_thread(_Tunnel, target)
-
-
-@asynccontextmanager
-async def _opened(tunnel: _Tunnel) -> AsyncIterator[int]:
-    """The tunnel's local port, for as long as the block lasts; the work is done in threads."""
-    starting = asyncio.ensure_future(asyncio.to_thread(tunnel.start))
-    try:
-        try:
-            await asyncio.shield(starting)
-        except BaseSSHTunnelForwarderError as exc:
-            raise LamassuError("ssh", f"The SSH tunnel failed: {_plain(exc)}") from None
-        yield tunnel.local_bind_port
-    finally:
-        # A cancelled poll waits for the thread (it has time-outs), then closes what it opened.
-        await asyncio.wait({starting})
-        await asyncio.to_thread(tunnel.stop, True)
-
-
-# ---- the session -----------------------------------------------------------------------------
-
-
-@asynccontextmanager
-async def connect(target: Target) -> AsyncIterator[asyncpg.Connection]:
-    """A read-only session with the ATM's database, through the tunnel if there is one.
-
-    Raises:
-        LamassuError: with the step that failed and what to do.
-    """
-    if not target.use_ssh_tunnel:
-        async with _session(target, target.host, target.port) as session:
-            yield session
-        return
-    tunnel = await _new_tunnel(target)
-    async with _opened(tunnel) as port, _session(target, "127.0.0.1", port) as session:
-        yield session
-
-
-@asynccontextmanager
-async def _session(target: Target, host: str, port: int) -> AsyncIterator[asyncpg.Connection]:
-    where = f"{target.host}:{target.port}"
-    try:
-        session = await asyncio.wait_for(
-            asyncpg.connect(
-                host=host,
-                port=port,
-                user=target.username,
-                password=target.password or "",
-                database=target.database,
-                ssl=_tls(target),
-                timeout=CONNECT_SECONDS,
-                command_timeout=STATEMENT_SECONDS + 5,
-                statement_cache_size=0,
-                server_settings={
-                    "application_name": "satmachineclient",
-                    "default_transaction_read_only": "on",
-                    "statement_timeout": str(STATEMENT_SECONDS * 1000),
-                },
-            ),
-            CONNECT_SECONDS + 1,
-        )
-    except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError) as exc:
-        raise LamassuError(
-            "database",
-            f"PostgreSQL at {where} refused user '{target.username}' ({_plain(exc)}). Check "
-            "username, password and pg_hba.conf.",
-        ) from None
-    except asyncpg.InvalidCatalogNameError:
-        raise LamassuError(
-            "database",
-            f"There is no database '{target.database}' at {where}. Lamassu's is usually 'lamassu'.",
-        ) from None
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, asyncio.TimeoutError) as exc:
-        seen_from = "the SSH server" if target.use_ssh_tunnel else "LNbits"
-        raise LamassuError(
-            "database",
-            f"No PostgreSQL session at {where}, seen from {seen_from} ({_plain(exc)}). Check host, "
-            "port, listen_addresses and ssl_mode.",
-        ) from None
-    try:
-        yield session
-    finally:
-        try:
-            await session.close(timeout=5)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, asyncio.TimeoutError):
-            session.terminate()
-
-
-def _tls(target: Target) -> Any:
-    """asyncpg's `ssl` for PostgreSQL's own sslmode names.
-
-    Contexts are made here, because asyncpg's would look for files in the user's home folder.
-    """
-    if target.ssl_mode in ("disable", "prefer"):
-        return False if target.ssl_mode == "disable" else "prefer"
-    if target.ssl_mode == "verify-full":
-        try:
-            return ssl.create_default_context(cadata=target.ssl_ca_certificate)
-        except (ssl.SSLError, ValueError):
-            raise LamassuError("database", "ssl_ca_certificate: is not a PEM certificate") from None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-def _plain(exc: BaseException) -> str:
-    """The reason in one short line; a time-out has none of its own."""
-    text = str(exc).splitlines()[0] if str(exc) else ""
-    return (text or {"TimeoutError": "timed out"}.get(type(exc).__name__, type(exc).__name__))[:300]
 
 
 # ---- reading ---------------------------------------------------------------------------------
@@ -402,19 +94,55 @@ class Rights:
     sale_columns: list[str]
     action_columns: list[str]  # empty: cash_out_actions cannot be used
     fixed_fee_hidden: bool
+    role: str
+
+
+@contextmanager
+def _reading(step: str) -> Iterator[None]:
+    """What the database or the way to it may answer to a query, as LamassuErrors."""
+    try:
+        yield
+    except asyncpg.InsufficientPrivilegeError as exc:
+        raise LamassuError(
+            "table_rights",
+            f"A right is missing: {plain(exc)}. Give this user the rights that the README lists.",
+        ) from None
+    except asyncpg.QueryCanceledError as exc:
+        raise LamassuError(
+            step,
+            f"The ATM's database did not answer within {tunnel.STATEMENT_SECONDS:g} s "
+            f"({plain(exc)}). It may be locked or busy; lower look_back_days if this stays so.",
+        ) from None
+    except (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, OSError) as exc:
+        raise LamassuError(
+            step,
+            f"The connection to the ATM's database broke while reading ({plain(exc)}). Check that "
+            "PostgreSQL, the SSH server and the network stay up.",
+        ) from None
+    except (
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+        asyncio.TimeoutError,
+    ) as exc:
+        raise LamassuError(
+            step, f"Reading the ATM's database failed ({plain(exc)}). Check that it is Lamassu's."
+        ) from None
 
 
 async def read_rights(session: asyncpg.Connection) -> Rights:
     """Raises LamassuError naming the missing table or columns and the GRANT to run."""
-    rows = await session.fetch(
-        """
-        SELECT t.name AS table_name, a.attname AS name,
-               has_column_privilege(a.attrelid, a.attnum, 'SELECT') AS readable
-        FROM (VALUES ('cash_out_txs'), ('cash_out_actions')) AS t(name)
-        JOIN pg_attribute a ON a.attrelid = to_regclass('public.' || t.name)
-        WHERE a.attnum > 0 AND NOT a.attisdropped
-        """
-    )
+    with _reading("table_rights"):
+        rows = await session.fetch(
+            """
+            SELECT t.name AS table_name, a.attname AS name,
+                   has_column_privilege(a.attrelid, a.attnum, 'SELECT') AS readable
+            FROM (VALUES ('cash_out_txs'), ('cash_out_actions')) AS t(name)
+            JOIN pg_attribute a ON a.attrelid = to_regclass('public.' || t.name)
+            WHERE a.attnum > 0 AND NOT a.attisdropped
+            """
+        )
+        role = await session.fetchval("SELECT quote_ident(current_user)")
     exists = {(r["table_name"], r["name"]) for r in rows}
     readable = {(r["table_name"], r["name"]) for r in rows if r["readable"]}
     if not any(table == "cash_out_txs" for table, _ in exists):
@@ -422,13 +150,16 @@ async def read_rights(session: asyncpg.Connection) -> Rights:
             "table_rights",
             "There is no table cash_out_txs in this database's schema public: is it Lamassu's?",
         )
-    missing = [name for name in _NEEDED if ("cash_out_txs", name) not in readable]
-    if missing:
+    absent = [name for name in _NEEDED if ("cash_out_txs", name) not in exists]
+    if absent:
         raise LamassuError(
             "table_rights",
-            f"This user may not read {', '.join(missing)} of cash_out_txs. Run as owner: "
-            f"GRANT SELECT ({', '.join(missing)}) ON cash_out_txs TO the user.",
+            f"cash_out_txs has no column {', '.join(absent)}: this is not a Lamassu version that "
+            "can be read (8.0 to 10.2 are known).",
         )
+    missing = [name for name in _NEEDED if ("cash_out_txs", name) not in readable]
+    if missing:
+        raise _missing_right(missing, role)
     actions: list[str] = []
     if all(("cash_out_actions", name) in readable for name in _ACTION_NEEDED):
         wanted = (*_ACTION_NEEDED, *_ACTION_WELCOME)
@@ -438,7 +169,22 @@ async def read_rights(session: asyncpg.Connection) -> Rights:
         [*_NEEDED, *(name for name in _WELCOME if ("cash_out_txs", name) in readable)],
         actions,
         fee in exists and fee not in readable,
+        role,
     )
+
+
+def _missing_right(columns: list[str], role: str, why: str = "") -> LamassuError:
+    names = ", ".join(columns)
+    return LamassuError(
+        "table_rights",
+        f"{why}This user may not read {names} of cash_out_txs. Run there as owner: "
+        f"GRANT SELECT ({names}) ON cash_out_txs TO {role};",
+    )
+
+
+def _check_fixed_fee(rights: Rights, needed: bool) -> None:
+    if needed and rights.fixed_fee_hidden:
+        raise _missing_right(["fixed_fee"], rights.role, "The margin method needs the fixed fee. ")
 
 
 async def read_sales(
@@ -455,53 +201,70 @@ async def read_sales(
     Raises:
         LamassuError: any part of the reading failed; nothing may be concluded from the rest.
     """
-    try:
-        async with session.transaction(isolation="repeatable_read", readonly=True):
-            rights = await read_rights(session)
-            if rights.fixed_fee_hidden and needs_fixed_fee:
-                raise LamassuError(
-                    "table_rights",
-                    "The margin method needs the fixed fee. Run as owner: "
-                    "GRANT SELECT (fixed_fee) ON cash_out_txs TO the user.",
-                )
-            rows = await _read_rows(session, rights, since)
-            known = await drop_known([row["id"] for row in rows])
-            new = [row for row in rows if row["id"] not in known]
-            actions = await _read_actions(session, rights, [row["id"] for row in new])
-    except LamassuError:
-        raise
-    except asyncpg.InsufficientPrivilegeError as exc:
-        raise LamassuError("table_rights", f"A right is missing: {_plain(exc)}") from None
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, asyncio.TimeoutError) as exc:
-        raise LamassuError("rows", f"Reading the sales failed: {_plain(exc)}") from None
-    clock = now()
-    found = sum(1 for row in rows if _is_good(row))
-    sales = [_to_sale(dict(row), actions.get(row["id"], []), clock) for row in new]
-    return found, sales
+    with _reading("rows"):
+        # Rows and actions of one instant. It ends with the session: there is nothing to commit.
+        await session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    rights = await read_rights(session)
+    _check_fixed_fee(rights, needs_fixed_fee)
+    rows = await _read_rows(session, rights, since)
+    known = await drop_known([row["id"] for row in rows])
+    new = {row["id"]: dict(row) for row in rows if row["id"] not in known}
+    actions = await _read_actions(session, rights, list(new))
+    return await asyncio.to_thread(_checked, rows, new.values(), actions, now())
+
+
+def _checked(
+    rows: list[asyncpg.Record],
+    new: Iterable[dict[str, Any]],
+    actions: dict[str, list[dict[str, Any]]],
+    clock: datetime,
+) -> tuple[int, list[Sale]]:
+    """In a thread: a long backlog takes seconds, in which the event loop has others to serve."""
+    sales = [_to_sale(row, actions.get(row["id"], []), clock) for row in new]
+    return sum(1 for row in rows if _is_good(row)), sales
+
+
+_FLAGS = ("dispense", "dispense_confirmed")
+_TIMES = ("created", "confirmed_at")
+
+
+def _selected(name: str) -> str:
+    """A column, so that reading it cannot fail half-way whatever stands there.
+
+    Numbers and enums come as text, no text is long, and no time is out of Python's range.
+    """
+    if name in _FLAGS:
+        return name
+    if name in _TIMES:
+        bounded = f"LEAST(GREATEST({name}, '2000-01-01Z'), '3000-01-01Z')"
+        return f"CASE WHEN {name} IS NOT NULL THEN {bounded} END AS {name}"
+    return f"left({name}::text, 300) AS {name}"
 
 
 async def _read_rows(
     session: asyncpg.Connection, rights: Rights, since: datetime
 ) -> list[asyncpg.Record]:
-    # Numbers and enums come as text: whatever stands there, reading it cannot fail half-way.
-    columns = ", ".join(
-        f"{c}::text"
-        if c not in ("dispense", "dispense_confirmed", "created", "confirmed_at")
-        else c
-        for c in rights.sale_columns
-    )
-    rows: list[asyncpg.Record] = await session.fetch(
-        f"SELECT {columns} FROM public.cash_out_txs "
-        "WHERE crypto_code IN ('BTC', 'LN') AND status::text IN ('confirmed', 'instant') "
-        "AND fiat <> 0 AND GREATEST(created, confirmed_at) >= $1 "
-        f"ORDER BY COALESCE(confirmed_at, created), id LIMIT {MAX_ROWS + 1}",
-        since,
-    )
-    if len(rows) > MAX_ROWS:
-        raise LamassuError(
-            "rows", f"More than {MAX_ROWS} sales to read at once: lower look_back_days."
+    with _reading("rows"):
+        rows: list[asyncpg.Record] = await session.fetch(
+            f"SELECT {', '.join(map(_selected, rights.sale_columns))} FROM public.cash_out_txs "
+            "WHERE crypto_code IN ('BTC', 'LN') AND status::text IN ('confirmed', 'instant') "
+            "AND fiat IS DISTINCT FROM 0 "
+            "AND COALESCE(GREATEST(created, confirmed_at), 'infinity') >= $1 "
+            "ORDER BY COALESCE(cash_out_txs.confirmed_at, cash_out_txs.created), cash_out_txs.id "
+            f"LIMIT {MAX_ROWS + 1}",
+            since,
         )
+    _check_number(len(rows))
     return rows
+
+
+def _check_number(rows: int) -> None:
+    if rows > MAX_ROWS:
+        raise LamassuError(
+            "rows",
+            f"More than {MAX_ROWS} rows to read at once. Lower look_back_days in the "
+            "configuration; if it is low already, this is not the work of an ATM.",
+        )
 
 
 async def _read_actions(
@@ -509,17 +272,24 @@ async def _read_actions(
 ) -> dict[str, list[dict[str, Any]]]:
     if not rights.action_columns or not ids:
         return {}
-    columns = ", ".join(f"{c}::text" if c == "tx_id" else c for c in rights.action_columns)
-    rows = await session.fetch(
-        f"SELECT {columns} FROM public.cash_out_actions WHERE tx_id = ANY($1::uuid[]) "
-        "AND action IN ('dispense', 'dispenseError', 'provisionNotes', 'provisionNotesError') "
-        "ORDER BY created",
-        ids,
-    )
+    numbers = {name for name in rights.action_columns if name[-1].isdigit()}
+    columns = ", ".join(n if n in numbers else _selected(n) for n in rights.action_columns)
+    with _reading("rows"):
+        rows = await session.fetch(
+            f"SELECT {columns} FROM public.cash_out_actions "
+            "JOIN unnest($1::uuid[]) AS wanted(wanted_id) ON wanted_id = tx_id WHERE action "
+            "IN ('dispense', 'dispenseError', 'provisionNotes', 'provisionNotesError') "
+            f"ORDER BY cash_out_actions.created LIMIT {4 * MAX_ROWS + 1}",
+            ids,
+        )
+    _check_number(len(rows) // 4)
     actions: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         actions.setdefault(row["tx_id"], []).append(dict(row))
     return actions
+
+
+# ---- checking one row ------------------------------------------------------------------------
 
 
 def _is_good(row: Any) -> bool:
@@ -530,40 +300,58 @@ def _is_good(row: Any) -> bool:
 def _to_sale(row: dict[str, Any], actions: list[dict[str, Any]], clock: datetime) -> Sale:
     """Check one row. Where an amount cannot be used it is 0 and the state is review."""
     problems: list[str] = []
-    sats = to_decimal(row["crypto_atoms"])
-    if sats is None or sats != sats.to_integral_value() or not 0 < sats <= MAX_SATS:
-        problems.append(f"crypto_atoms is {str(row['crypto_atoms'])[:40]}")
-        sats = Decimal(0)
+    sats = _checked_sats(row, problems)
     code, fiat = _checked_fiat(row, problems)
-    dispensed = [a["created"] for a in actions if a["action"] == "dispense"]
+    fee = _checked_fee(row, problems)
+    dispensed = [a["created"] for a in actions if a["action"] == "dispense" and a["created"]]
     time = max(dispensed, default=None) or row["confirmed_at"] or row["created"]
-    if time is None or time > clock + _CLOCK_TOLERANCE:
+    if time is None or not _EARLIEST < time < clock + _CLOCK_TOLERANCE:
         problems.append(f"its time is {time}")
         time = clock
     state, reason = _state(row, actions, clock)
-    if problems and state == "good":
-        state, reason = "review", "Not distributed by itself: " + "; ".join(problems)
+    if problems:
+        refused = "Not distributed by itself: " + "; ".join(problems)
+        state, reason = "review", f"{reason} {refused}" if reason else refused
     return Sale(
         id=row["id"],
         device_id=(row["device_id"] or "")[:200],
         time=time,
         crypto_code=row["crypto_code"],
-        crypto_sats=int(sats),
+        crypto_sats=sats,
         fiat=fiat,
         fiat_code=code,
-        commission=to_decimal(row["commission_percentage"]),
+        commission=_number(row["commission_percentage"]),
         discount=_discount(row["discount"]),
-        fixed_fee=to_decimal(row.get("fixed_fee")),
+        fixed_fee=fee,
         state=state,
         reason=reason,
         facts=_facts(row, actions),
     )
 
 
-def _discount(value: Any) -> Decimal:
+def _number(text: str | None) -> Decimal | None:
+    """None for what is no finite number, or too long to have been read whole."""
+    return to_decimal(text) if text is not None and len(text) < 100 else None
+
+
+def _discount(text: str | None) -> Decimal:
     """A NULL discount is none; what is no number stays NaN and is refused later."""
-    number = Decimal(0) if value is None else to_decimal(value)
+    number = Decimal(0) if text is None else _number(text)
     return Decimal("NaN") if number is None else number
+
+
+def _checked_sats(row: dict[str, Any], problems: list[str]) -> int:
+    sats = _number(row["crypto_atoms"])
+    if sats is None or sats != sats.to_integral_value() or not 0 < sats <= MAX_SATS:
+        problems.append(f"crypto_atoms is {_short(row['crypto_atoms'])}")
+        return 0
+    # A confirmed payment is complete; NULL stands where the ATM's wallet does not tell.
+    received = row.get("received_crypto_atoms")
+    if row["status"] == "confirmed" and received is not None:
+        arrived = _number(received)
+        if arrived is None or arrived < sats - _FUDGE_SATS:
+            problems.append(f"only {_short(received)} of its {sats} sats arrived")
+    return int(sats)
 
 
 def _checked_fiat(row: dict[str, Any], problems: list[str]) -> tuple[str, int]:
@@ -573,14 +361,29 @@ def _checked_fiat(row: dict[str, Any], problems: list[str]) -> tuple[str, int]:
     except ValueError as exc:
         problems.append(f"fiat_code: {exc}")
         return "XXX", 0
-    amount = to_decimal(row["fiat"])
+    amount = _number(row["fiat"])
     try:
         if amount is None or amount <= 0:
             raise ValueError("is not a positive number")
         return code, minor_units(amount, code)
     except ValueError as exc:
-        problems.append(f"fiat {str(row['fiat'])[:40]} {exc}")
+        problems.append(f"fiat {_short(row['fiat'])} {exc}")
         return code, 0
+
+
+def _checked_fee(row: dict[str, Any], problems: list[str]) -> Decimal | None:
+    """None where this Lamassu has no fixed fee, or it may not be read."""
+    if "fixed_fee" not in row:
+        return None
+    fee = _number(row["fixed_fee"])
+    if fee is None or fee < 0:
+        problems.append(f"fixed_fee is {_short(row['fixed_fee'])}")
+        return None
+    return fee
+
+
+def _short(text: str | None) -> str:
+    return "NULL" if text is None else text[:40]
 
 
 def _state(
@@ -590,11 +393,10 @@ def _state(
     if _is_good(row):
         return "good", None
     if row["error"] is not None:
-        return "review", f"Paid, but Lamassu reports an error: {row['error'][:300]}"
+        return "review", f"Paid, but Lamassu reports an error: {row['error']}"
     names = [a["action"] for a in actions]
-    last = max(
-        [t for t in (row["created"], row["confirmed_at"]) if t] + [a["created"] for a in actions]
-    )
+    times = [row["created"], row["confirmed_at"], *(a["created"] for a in actions)]
+    last = max((t for t in times if t and t <= clock + _CLOCK_TOLERANCE), default=_EARLIEST)
     if not row["dispense"]:
         if clock - last < COLLECT_GRACE:
             return "waiting", None
@@ -649,52 +451,37 @@ async def test_connection(
     target: Target, since: datetime, commission_method: distribution.CommissionMethod
 ) -> ConnectionTest:
     """Try each step on the way to the sales; the first that fails ends the test."""
-    steps = [ConnectionStep(name="configuration", status="ok", detail="The settings are complete.")]
-    tunnel: _Tunnel | None = None
-    error: LamassuError | None = None
-    start = monotonic()
+    way = Way()
     try:
-        if target.use_ssh_tunnel:
-            tunnel = await _new_tunnel(target)
-            async with _opened(tunnel) as port, _session(target, "127.0.0.1", port) as session:
-                await _test_session(session, target, since, commission_method, steps, start)
-        else:
-            async with _session(target, target.host, target.port) as session:
-                await _test_session(session, target, since, commission_method, steps, start)
+        async with connect(target, way) as session:
+            await _test_session(session, target, since, commission_method, way)
     except LamassuError as exc:
-        error = exc
-        took = round((monotonic() - start) * 1000)
-        steps.append(
-            ConnectionStep(name=exc.step, status="failed", detail=str(exc), duration_ms=took)
-        )
-    if tunnel:
-        steps += _tunnel_steps(tunnel, target)
-    done = {step.name for step in steps}
-    for name in STEPS:
-        if name not in done:
-            direct = name in ("ssh", "host_key", "login") and not target.use_ssh_tunnel
-            detail = "No SSH tunnel is configured." if direct else "Not reached."
-            steps.append(ConnectionStep(name=name, status="skipped", detail=detail))
-    steps.sort(key=lambda step: STEPS.index(step.name))
-    message = str(error) if error else "The connection works; sales can be read."
+        way.failed(exc)
+    unused = () if target.use_ssh_tunnel else ("ssh", "host_key", "login")
+    return _result(way, dict.fromkeys(unused, "No SSH tunnel is configured."))
+
+
+def failed_configuration(reason: str) -> ConnectionTest:
+    """The result where the settings do not even allow an attempt."""
+    way = Way()
+    way.failed(LamassuError("configuration", reason))
+    return _result(way, {})
+
+
+def _result(way: Way, unused: dict[str, str]) -> ConnectionTest:
+    """The steps in their fixed order, with those that were not reached."""
+    done = {step.name: step for step in way.steps}
+    skipped = {
+        name: ConnectionStep(name=name, status="skipped", detail=unused.get(name, "Not reached."))
+        for name in STEPS
+    }
+    error = next((step.detail for step in way.steps if step.status == "failed"), None)
     return ConnectionTest(
         success=error is None,
-        message=message,
-        steps=steps,
-        ssh_host_key_fingerprint=tunnel.fingerprint if tunnel else None,
+        message=error or "The connection works; sales can be read.",
+        steps=[done.get(name, skipped[name]) for name in STEPS],
+        ssh_host_key_fingerprint=way.fingerprint,
     )
-
-
-def _tunnel_steps(tunnel: _Tunnel, target: Target) -> list[ConnectionStep]:
-    details = {
-        "ssh": f"{target.ssh_host}:{target.ssh_port} answers.",
-        "host_key": f"The host key is the accepted one, {tunnel.fingerprint}.",
-        "login": f"Logged in as {target.ssh_username}.",
-    }
-    return [
-        ConnectionStep(name=name, status="ok", detail=details[name], duration_ms=round(t * 1000))
-        for name, t in tunnel.steps
-    ]
 
 
 async def _test_session(
@@ -702,26 +489,18 @@ async def _test_session(
     target: Target,
     since: datetime,
     commission_method: distribution.CommissionMethod,
-    steps: list[ConnectionStep],
-    start: float,
+    way: Way,
 ) -> None:
-    async def step(name: str, work: Awaitable[str]) -> None:
-        nonlocal start
-        try:
-            detail = await work
-        except asyncpg.PostgresError as exc:
-            raise LamassuError(name, f"{_plain(exc)}") from None
-        except (asyncpg.InterfaceError, OSError, asyncio.TimeoutError) as exc:
-            raise LamassuError(name, f"The connection broke: {_plain(exc)}") from None
-        took = round((monotonic() - start) * 1000)
-        steps.append(ConnectionStep(name=name, status="ok", detail=detail, duration_ms=took))
-        start = monotonic()
-
-    await step("database", _describe_server(session, target))
-    await step("table_rights", _describe_rights(session, commission_method))
-    await step("rows", _describe_rows(session, since))
-    await step("clock", _describe_clock(session))
-    await step("commission_method", _describe_commission(session, since, commission_method))
+    with _reading("database"):
+        way.passed("database", await _describe_server(session, target))
+    rights = await read_rights(session)
+    _check_fixed_fee(rights, commission_method == "margin")
+    way.passed("table_rights", _describe_rights(rights))
+    rows = await _read_rows(session, rights, since)
+    way.passed("rows", _describe_rows(rows, since))
+    with _reading("clock"):
+        way.passed("clock", await _describe_clock(session))
+    way.passed("commission_method", _describe_commission(rows[-_COMPARED:], commission_method))
 
 
 async def _describe_server(session: asyncpg.Connection, target: Target) -> str:
@@ -729,26 +508,24 @@ async def _describe_server(session: asyncpg.Connection, target: Target) -> str:
     encrypted = await session.fetchval(
         "SELECT COALESCE((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false)"
     )
-    local = target.host in ("localhost", "127.0.0.1", "::1")
-    if target.use_ssh_tunnel:
-        link = "the way there is encrypted by SSH"
-    elif encrypted:
+    if encrypted:
         link = "the link is encrypted (TLS)"
+    elif target.use_ssh_tunnel:
+        link = "the link is encrypted by SSH"
+        if not _is_local(target.host):
+            link += f" as far as the SSH server, but NOT from there to {target.host}"
+    elif _is_local(target.host):
+        link = "the link is not encrypted, but local"
     else:
-        link = "the link is NOT encrypted" + (
-            ", but local" if local else ": use the SSH tunnel, or ssl_mode require"
-        )
+        link = "WARNING: the link is NOT encrypted: use the SSH tunnel, or ssl_mode require"
     return f"PostgreSQL {version}, read-only session as {target.username}; {link}."
 
 
-async def _describe_rights(session: asyncpg.Connection, method: str) -> str:
-    rights = await read_rights(session)
-    if rights.fixed_fee_hidden and method == "margin":
-        raise LamassuError(
-            "table_rights",
-            "The margin method needs the fixed fee. Run as owner: "
-            "GRANT SELECT (fixed_fee) ON cash_out_txs TO the user.",
-        )
+def _is_local(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def _describe_rights(rights: Rights) -> str:
     if rights.action_columns:
         return "cash_out_txs and cash_out_actions can be read."
     return (
@@ -757,49 +534,37 @@ async def _describe_rights(session: asyncpg.Connection, method: str) -> str:
     )
 
 
-async def _describe_rows(session: asyncpg.Connection, since: datetime) -> str:
-    rows = await _read_rows(session, await read_rights(session), since)
+def _describe_rows(rows: list[asyncpg.Record], since: datetime) -> str:
     good = sum(1 for row in rows if _is_good(row))
-    text = f"{good} finished sales since {since:%Y-%m-%d}"
-    return text + (f", {len(rows) - good} paid ones whose cash is not (all) out." if rows else ".")
+    others = f", {len(rows) - good} paid ones whose cash is not (all) out" if rows else ""
+    return f"{good} finished sales since {since:%Y-%m-%d}{others}."
 
 
 async def _describe_clock(session: asyncpg.Connection) -> str:
+    before = now()
     theirs = await session.fetchval("SELECT clock_timestamp()")
     zone = await session.fetchval("SHOW TimeZone")
-    seconds = round((theirs - now()).total_seconds())
-    text = f"The ATM server's clock is {abs(seconds)} s {'ahead' if seconds > 0 else 'behind'}"
+    seconds = round((theirs - before).total_seconds())
+    if abs(seconds) <= 1:
+        text = "The ATM server's clock and this one agree"
+    else:
+        text = f"The ATM server's clock is {abs(seconds)} s {'ahead' if seconds > 0 else 'behind'}"
     warning = ": set it right, deposits are matched to sales by time" if abs(seconds) > 60 else ""
     return f"{text}{warning}; its time zone is {zone}."
 
 
-async def _describe_commission(
-    session: asyncpg.Connection, since: datetime, method: distribution.CommissionMethod
-) -> str:
+def _describe_commission(rows: list[asyncpg.Record], method: distribution.CommissionMethod) -> str:
     """Compare both formulas with the market value of the cash, fiat / raw_ticker_price."""
-    rights = await read_rights(session)
-    if "raw_ticker_price" not in rights.sale_columns:
+    if rows and "raw_ticker_price" not in rows[0]:
         return "raw_ticker_price cannot be read, so the commission methods cannot be compared."
     off: dict[distribution.CommissionMethod, int] = {"markup": 0, "margin": 0}
     compared = 0
-    for row in await _read_rows(session, rights, since):
-        price, fiat = to_decimal(row["raw_ticker_price"]), to_decimal(row["fiat"])
-        sats, fee = to_decimal(row["crypto_atoms"]), to_decimal(row.get("fixed_fee")) or Decimal(0)
-        if not _is_good(row) or not price or price <= 0 or not fiat or fiat <= 0 or not sats:
-            continue
-        try:
-            effective = distribution.effective_commission(
-                to_decimal(row["commission_percentage"]), _discount(row["discount"])
-            )
-            worth = int(fiat / price * 10**8)
+    for row in rows:
+        bases = _bases(row)
+        if bases:
+            compared += 1
             for name in off:
-                base = distribution.base_amount(
-                    int(sats), effective, name, fiat=fiat, fixed_fee=fee
-                )
-                off[name] += abs(base - worth)
-        except distribution.DistributionError:
-            continue
-        compared += 1
+                off[name] += abs(bases[name] - bases["market"])
     if not compared or off["markup"] == off["margin"]:
         return "No sale yet to compare the commission methods with."
     fits: distribution.CommissionMethod = "markup" if off["markup"] < off["margin"] else "margin"
@@ -809,3 +574,24 @@ async def _describe_commission(
         f"These machines compute with {fits}, {verdict}: over {compared} sales the base is off the "
         f"market value by {average['markup']} sats (markup) or {average['margin']} sats (margin)."
     )
+
+
+def _bases(row: asyncpg.Record) -> dict[str, int] | None:
+    """A sale's base in sats by each method, and by the market; None if it cannot be computed."""
+    price, fiat = _number(row["raw_ticker_price"]), _number(row["fiat"])
+    sats = _number(row["crypto_atoms"])
+    if not _is_good(row) or not (price and fiat and sats) or min(price, fiat, sats) <= 0:
+        return None
+    fee = _number(row.get("fixed_fee")) or Decimal(0)
+    methods: tuple[distribution.CommissionMethod, ...] = ("markup", "margin")
+    try:
+        effective = distribution.effective_commission(
+            _number(row["commission_percentage"]), _discount(row["discount"])
+        )
+        bases: dict[str, int] = {
+            name: distribution.base_amount(int(sats), effective, name, fiat=fiat, fixed_fee=fee)
+            for name in methods
+        }
+    except distribution.DistributionError:
+        return None
+    return {**bases, "market": int(fiat / price * 10**8)}

@@ -5,13 +5,15 @@ as decimal text with the currency's decimals. Bounds on what comes in are writte
 """
 
 import json
-from datetime import datetime
+import re
+from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lnbits.db import FilterModel
 from pydantic import BaseModel, ConstrainedInt, Field, StrictBool, root_validator, validator
+from pydantic.fields import ModelField
 
 from .distribution import CommissionMethod
 from .helpers import MAX_SATS, decimal_text, fiat_text, known_currency, minor_units
@@ -28,6 +30,13 @@ PollStatus = Literal["running", "succeeded", "failed"]
 SslMode = Literal["disable", "prefer", "require", "verify-full"]
 
 SECRETS = ("password", "ssh_password", "ssh_private_key", "ssh_private_key_passphrase")
+
+# What may have several lines, and tabs; no other control character is text.
+_MULTILINE = {*SECRETS, "ssl_ca_certificate", "notes", "reason"}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROL_BUT_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+_MAX_STORED = 2**63 - 1
 
 
 class Port(ConstrainedInt):
@@ -52,6 +61,56 @@ class _In(BaseModel):
     class Config:
         extra = "forbid"
         anystr_strip_whitespace = False
+
+    @classmethod
+    def validate(cls, value: Any) -> Any:
+        """Pydantic would also take a list of pairs for an object, and `[]` for `{}`."""
+        if not isinstance(value, dict):
+            raise TypeError("has to be a JSON object")
+        return super().validate(value)
+
+    @validator("*", pre=True)
+    def _text_is_storable(cls, value: Any, field: ModelField) -> Any:
+        """PostgreSQL refuses NUL, and UTF-8 lone surrogates; other controls are not text either."""
+        if value is None or not _is(field, str):
+            return value
+        if not isinstance(value, str):
+            raise ValueError("has to be text")
+        if field.required and not value.strip():
+            raise ValueError("cannot be empty")
+        if (_CONTROL_BUT_LINES if field.name in _MULTILINE else _CONTROL).search(value):
+            raise ValueError("contains a character that is not text")
+        return value
+
+    @validator("*", pre=True)
+    def _number_is_plain(cls, value: Any, field: ModelField) -> Any:
+        """Python would also take 1_000, other alphabets' digits and, as 1, true."""
+        if _is(field, Decimal) and isinstance(value, (bool, str)):
+            if isinstance(value, bool) or not _NUMBER.fullmatch(value):
+                raise ValueError("has to be a number, such as 150.00")
+        return value
+
+
+def _is(field: ModelField, kind: type) -> bool:
+    return isinstance(field.type_, type) and issubclass(field.type_, kind)
+
+
+class _Filters(FilterModel):
+    """What a page may be filtered by; times without a zone are UTC."""
+
+    @validator("*")
+    def _fits_its_column(cls, value: Any) -> Any:
+        if isinstance(value, datetime) and value.tzinfo is None:
+            return value.replace(tzinfo=timezone.utc)
+        if isinstance(value, int) and abs(value) > _MAX_STORED:
+            raise ValueError("is too large")
+        return value
+
+
+class Problem(BaseModel):
+    """Why a request was refused, in one sentence that names the field."""
+
+    detail: str
 
 
 # ---- clients ---------------------------------------------------------------------------------
@@ -169,7 +228,7 @@ class UpdateClient(_ClientFields):
     status: ClientStatus | None = None
 
 
-class ClientFilters(FilterModel):
+class ClientFilters(_Filters):
     __search_fields__ = ["username", "wallet_id", "user_id"]
     __sort_fields__ = ["username", "dca_mode", "status", "created_at", "updated_at"]
 
@@ -229,13 +288,13 @@ class UpdateDepositStatus(_In):
     notes: str | None = Field(None, max_length=1000)
 
 
-class DepositFilters(FilterModel):
+class DepositFilters(_Filters):
     __search_fields__ = ["notes", "client_id", "currency"]
     __sort_fields__ = ["amount", "currency", "status", "created_at", "confirmed_at"]
 
     id: str | None
     client_id: str | None
-    amount: int | None
+    amount: Decimal | None
     currency: str | None
     status: str | None
     created_at: datetime | None
@@ -339,7 +398,7 @@ class TransactionOut(BaseModel):
         return cls(**fields)
 
 
-class TransactionFilters(FilterModel):
+class TransactionFilters(_Filters):
     __search_fields__ = ["lamassu_transaction_id", "device_id", "fiat_code", "status"]
     __sort_fields__ = [
         "transaction_time",
@@ -362,7 +421,7 @@ class TransactionFilters(FilterModel):
     processed_at: datetime | None
     crypto_code: str | None
     crypto_amount_sats: int | None
-    fiat_amount: int | None
+    fiat_amount: Decimal | None
     fiat_code: str | None
     base_amount_sats: int | None
     commission_amount_sats: int | None
@@ -419,6 +478,23 @@ class DistributionOut(BaseModel):
         fields["amount_fiat"] = fiat_text(payment.amount_fiat, payment.currency)
         fields["share"] = decimal_text(payment.share)
         return cls(**fields, username=username)
+
+
+class PaymentFilters(_Filters):
+    __search_fields__ = ["client_id", "wallet_id", "status", "payment_hash", "error"]
+    __sort_fields__ = ["client_id", "amount_sats", "amount_fiat", "status", "confirmed_at"]
+
+    id: str | None
+    transaction_id: str | None
+    client_id: str | None
+    wallet_id: str | None
+    amount_sats: int | None
+    amount_fiat: Decimal | None
+    currency: str | None
+    status: str | None
+    payment_hash: str | None
+    created_at: datetime | None
+    confirmed_at: datetime | None
 
 
 class Payout(BaseModel):
@@ -516,8 +592,11 @@ class ConfigIn(_In):
 
     @validator("host", "ssh_host")
     def _host_is_a_name(cls, value: str | None) -> str | None:
-        if value is not None and (any(c.isspace() for c in value) or "/" in value or "@" in value):
-            raise ValueError("give a host name or an IP address only, such as 192.0.2.10")
+        try:
+            if value is not None and (re.search(r"[\s/@]", value) or not value.encode("idna")):
+                raise ValueError
+        except ValueError:  # also what the idna codec raises: a..b, labels beyond 63 characters
+            raise ValueError("give a host name or an IP address only, such as 192.0.2.10") from None
         return value
 
     @validator("ssh_host_key_fingerprint")
@@ -581,6 +660,13 @@ class ConfigOut(BaseModel):
         return cls(**config.dict(), **present, secrets_to_reenter=secrets_to_reenter)
 
 
+class ConnectionTestIn(_In):
+    """`{}` for the configuration that is saved, or a whole one, as it is saved."""
+
+    class Config:
+        extra = "allow"  # `ConfigIn` looks at what is in it
+
+
 class ConnectionStep(BaseModel):
     name: str
     status: Literal["ok", "failed", "skipped"]
@@ -642,7 +728,7 @@ class PollResult(BaseModel):
         )
 
 
-class PollFilters(FilterModel):
+class PollFilters(_Filters):
     __search_fields__ = ["error", "trigger", "status"]
     __sort_fields__ = ["started_at", "finished_at", "trigger", "status", "found", "new"]
 

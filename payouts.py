@@ -102,6 +102,12 @@ async def release(lease: str, transfer_id: str) -> bool:
     return True
 
 
+async def finish(lease: str, payout: Payout) -> None:
+    """Book again what LNbits has lost of a confirmed payout after it was paid."""
+    async with _core(lease) as conn:
+        await (_credit if payout.kind == "credit" else _is_paid)(payout, conn)
+
+
 # ---- forming transfers -----------------------------------------------------------------------
 
 

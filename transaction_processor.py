@@ -10,20 +10,16 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta, timezone
-from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from lnbits.core.crud.wallets import get_wallet
 from lnbits.settings import settings
 from lnbits.task_manager import task_manager
 from loguru import logger
 
-from . import crud, distribution, lamassu, payouts
-from .distribution import DistributionError, Participant
-from .helpers import SecretError, currency_decimals, decrypt, fiat_text, new_id, now
+from . import crud, lamassu, payouts, planning, reconciliation
+from .helpers import SecretError, decrypt, new_id, now
 from .models import (
     SECRETS,
-    Client,
     LamassuConfig,
     Payment,
     Poll,
@@ -36,6 +32,7 @@ from .models import (
 TASK_NAME = "ext_satmachineclient_polls"
 FIRST_POLL_SECONDS = int(os.environ.get("SATMACHINECLIENT_FIRST_POLL_SECONDS", "10"))
 _LOOK_SECONDS = 15  # how often the hourly task looks whether a poll is due
+_RECENT = timedelta(days=2)  # what each poll checks the books of
 _PLAN_TOGETHER = 50  # sales planned in one database transaction
 
 Waiter = Callable[[], Awaitable[None]]
@@ -104,6 +101,7 @@ async def poll(trigger: PollTrigger) -> Poll:
             record.confirmed_payments = settled.confirmed_payments
             record.distributed_sats = settled.distributed_sats
             record.status = "succeeded" if read_succeeded else "failed"
+            await _check_books(record)
         except BaseException as exc:
             record.status = "failed"
             record.error = _reason(exc)
@@ -119,10 +117,22 @@ async def poll(trigger: PollTrigger) -> Poll:
     return record
 
 
+async def _check_books(record: Poll) -> None:
+    """After each poll what is recent, at start-up everything; a difference is logged, and shown."""
+    everything = record.trigger == "startup"
+    since = reconciliation.EVERYTHING if everything else record.started_at - _RECENT
+    books = await reconciliation.reconcile(since)
+    differing = {difference.id for difference in books.differences if difference.kind == "payout"}
+    if differing:
+        for payout in await crud.confirmed_payouts(since):
+            if payout.id in differing:
+                await payouts.finish(record.id, payout)
+
+
 def _reason(exc: BaseException) -> str:
     if isinstance(exc, asyncio.CancelledError):
         return "The poll was stopped; what it had planned is taken up again."
-    if isinstance(exc, crud.LeaseLostError):
+    if isinstance(exc, (crud.LeaseLostError, crud.LedgerBusyError)):
         return str(exc)
     return f"Unexpected: {type(exc).__name__}. LNbits' log has the details."
 
@@ -227,70 +237,21 @@ def lost_secrets(config: LamassuConfig) -> list[str]:
 # ---- planning --------------------------------------------------------------------------------
 
 
-class Book:
-    """The clients' balances while sales are planned one after the other, oldest first."""
-
-    def __init__(self, clients: list[Client], balances: dict[tuple[str, str], int]) -> None:
-        self.clients = clients
-        self._balances = balances
-        self._later: list[tuple[datetime, str, str, int]] = []
-        self._taken: dict[tuple[str, str, str], int] = {}
-
-    @classmethod
-    async def open(
-        cls, work: crud.Ledger, first: datetime, last: datetime, days: set[str]
-    ) -> "Book":
-        """The book at the time of the first sale, ready to go on to the last."""
-        book = cls(await crud.active_clients(work), await crud.balances_at(work, first))
-        book._taken = await crud.taken_on_days(work, days)
-        book._later = [
-            (d.confirmed_at or last, d.client_id, d.currency, d.amount)
-            for d in await crud.deposits_between(work, first, last)
-        ]
-        return book
-
-    def advance(self, time: datetime) -> None:
-        """Count the deposits confirmed up to then: cash not yet in the machine did not go out."""
-        while self._later and self._later[0][0] <= time:
-            _, client_id, currency, amount = self._later.pop(0)
-            key = (client_id, currency)
-            self._balances[key] = self._balances.get(key, 0) + amount
-
-    def participants(self, currency: str, day: str) -> list[Participant]:
-        found = []
-        for client in self.clients:
-            balance = self._balances.get((client.id, currency), 0)
-            cap = balance
-            if client.dca_mode == "fixed":
-                if client.currency != currency:
-                    continue
-                taken = self._taken.get((client.id, currency, day), 0)
-                cap = distribution.fixed_cap(balance, client.fixed_mode_daily_limit or 0, taken)
-            found.append(Participant(client.id, balance, cap))
-        return found
-
-    def take(self, payment: Payment) -> None:
-        key = (payment.client_id, payment.currency)
-        self._balances[key] -= payment.amount_fiat
-        day = (*key, payment.day)
-        self._taken[day] = self._taken.get(day, 0) + payment.amount_fiat
-
-    def wallet_of(self, client_id: str) -> str:
-        return next(client.wallet_id for client in self.clients if client.id == client_id)
-
-
 async def _plan(lease: str, config: LamassuConfig, sales: list[lamassu.Sale]) -> list[Transaction]:
     """Store these sales with their shares, in one database transaction; what was stored."""
     stored: list[Transaction] = []
     async with crud.ledger(lease) as work:
         known = await crud.known_transactions(work, [sale.id for sale in sales])
-        book = await Book.open(
-            work, sales[0].time, sales[-1].time, {_day(sale.time, config) for sale in sales}
+        book = await planning.Book.open(
+            work,
+            sales[0].time,
+            sales[-1].time,
+            {planning.day_of(sale.time, config) for sale in sales},
         )
         new_rows: list[Transaction] = []
         payments: list[Payment] = []
         for sale in sales:
-            row, shares = plan_sale(sale, book, config)
+            row, shares = planning.plan_sale(sale, book, config)
             if sale.id not in known:
                 new_rows.append(row)
             elif known[sale.id] == "needs_review" and row.status != "needs_review":
@@ -315,139 +276,6 @@ async def _plan(lease: str, config: LamassuConfig, sales: list[lamassu.Sale]) ->
     return stored
 
 
-def plan_sale(
-    sale: lamassu.Sale,
-    book: Book,
-    config: LamassuConfig,
-    *,
-    is_test: bool = False,
-    cash_out: int | None = None,
-) -> tuple[Transaction, list[Payment]]:
-    """One sale's row and its shares, taken from the book. Bad data makes a row that needs review.
-
-    `cash_out`: how much of the fiat really came out, in minor units, if not all.
-    """
-    row = _unsplit(sale, config, is_test)
-    if sale.state == "review":
-        return row, []
-    try:
-        effective = distribution.effective_commission(sale.commission, sale.discount)
-        base = distribution.base_amount(
-            sale.crypto_sats,
-            effective,
-            config.commission_method,
-            fiat=Decimal(sale.fiat).scaleb(-currency_decimals(sale.fiat_code)),
-            fixed_fee=sale.fixed_fee or Decimal(0),
-        )
-    except DistributionError as exc:
-        row.review_reason = f"Not distributed by itself: {exc}"
-        return row, []
-    book.advance(sale.time)
-    split = distribution.distribute(
-        base, sale.fiat, book.participants(sale.fiat_code, row.day), cash_out
-    )
-    payments = [
-        Payment(
-            id=new_id(),
-            transaction_id=row.id,
-            client_id=share.client_id,
-            wallet_id=book.wallet_of(share.client_id),
-            amount_sats=share.sats,
-            amount_fiat=share.fiat,
-            currency=sale.fiat_code,
-            share=_rounded(Decimal(share.fraction.numerator) / share.fraction.denominator, 8),
-            day=row.day,
-            created_at=row.processed_at,
-        )
-        for share in split.shares
-    ]
-    for payment in payments:
-        book.take(payment)
-    commission = sale.crypto_sats - base
-    credit = config.credit_source_wallet and not is_test
-    pays_commission = commission > 0 and config.commission_wallet_id not in (
-        None,
-        config.source_wallet_id,
-    )
-    row = row.copy(
-        update={
-            "status": "planned",
-            "review_reason": None,
-            "effective_commission": effective,
-            "base_amount_sats": base,
-            "commission_amount_sats": commission,
-            "distributed_sats": sum(p.amount_sats for p in payments),
-            "undistributed_sats": split.undistributed_sats,
-            "undistributed_fiat": split.undistributed_fiat,
-            "clients_count": len(payments),
-            "exchange_rate": _exchange_rate(sale, base),
-            "commission_wallet_id": config.commission_wallet_id if pays_commission else None,
-            "credit_status": "pending" if credit else "none",
-            "commission_status": "pending" if pays_commission else "none",
-        }
-    )
-    check_conservation(row, payments)
-    return row, payments
-
-
-def check_conservation(row: Transaction, payments: list[Payment]) -> None:
-    """Rule 2: a sale's parts add up to the sat and to the minor unit.
-
-    Raises:
-        AssertionError: they do not; nothing may be stored.
-    """
-    sats = sum(p.amount_sats for p in payments)
-    fiat = sum(p.amount_fiat for p in payments)
-    if row.crypto_amount_sats != row.commission_amount_sats + sats + row.undistributed_sats:
-        raise AssertionError(f"the sats of sale {row.lamassu_transaction_id} do not add up")
-    if row.fiat_amount != fiat + row.undistributed_fiat:
-        raise AssertionError(f"the fiat of sale {row.lamassu_transaction_id} does not add up")
-
-
-def _unsplit(sale: lamassu.Sale, config: LamassuConfig, is_test: bool) -> Transaction:
-    """The sale's row before any split: a person has to look, and all of it is undistributed."""
-    return Transaction(
-        id=new_id(),
-        lamassu_transaction_id=sale.id,
-        device_id=sale.device_id,
-        transaction_time=sale.time,
-        processed_at=now(),
-        day=_day(sale.time, config),
-        crypto_code=sale.crypto_code,
-        crypto_amount_sats=sale.crypto_sats,
-        fiat_amount=sale.fiat,
-        fiat_code=sale.fiat_code,
-        commission_percentage=sale.commission,
-        discount=sale.discount if sale.discount and sale.discount.is_finite() else Decimal(0),
-        fixed_fee=sale.fixed_fee,
-        commission_method=config.commission_method,
-        base_amount_sats=sale.crypto_sats,
-        undistributed_sats=sale.crypto_sats,
-        undistributed_fiat=sale.fiat,
-        status="needs_review",
-        is_test=is_test,
-        review_reason=sale.reason,
-        lamassu_facts=sale.facts,
-    )
-
-
-def _exchange_rate(sale: lamassu.Sale, base_sats: int) -> Decimal | None:
-    """Fiat per whole bitcoin of the base."""
-    if not base_sats:
-        return None
-    fiat = Decimal(fiat_text(sale.fiat, sale.fiat_code))
-    return _rounded(fiat * 10**8 / base_sats, 2)
-
-
-def _rounded(value: Decimal, decimals: int) -> Decimal:
-    return value.quantize(Decimal(1).scaleb(-decimals))
-
-
-def _day(time: datetime, config: LamassuConfig) -> str:
-    """The date in the operator's time zone: daily limits go by it."""
-    return time.astimezone(ZoneInfo(config.timezone)).date().isoformat()
-
-
 # ---- test transactions and what a person decides ---------------------------------------------
 
 
@@ -465,13 +293,13 @@ async def test_transaction(data: TestTransactionIn) -> tuple[Transaction, list[P
     if data.dry_run:
         async with crud.reading() as work:
             book = await _book_for(work, sale, config or _defaults())
-            return plan_sale(sale, book, config or _defaults(), is_test=True)
+            return planning.plan_sale(sale, book, config or _defaults(), is_test=True)
     config = await ready_config()
     lease = new_id()
     async with working(lease, wait_seconds=5):
         async with crud.ledger(lease) as work:
             book = await _book_for(work, sale, config)
-            row, payments = plan_sale(sale, book, config, is_test=True)
+            row, payments = planning.plan_sale(sale, book, config, is_test=True)
             await work.insert("lamassu_transactions", [row])
             await work.insert("dca_payments", payments)
             await crud.settle_finished(work)
@@ -497,8 +325,10 @@ def _made_up_sale(data: TestTransactionIn, fiat: int) -> lamassu.Sale:
     )
 
 
-async def _book_for(work: crud.Ledger, sale: lamassu.Sale, config: LamassuConfig) -> Book:
-    return await Book.open(work, sale.time, sale.time, {_day(sale.time, config)})
+async def _book_for(work: crud.Ledger, sale: lamassu.Sale, config: LamassuConfig) -> planning.Book:
+    return await planning.Book.open(
+        work, sale.time, sale.time, {planning.day_of(sale.time, config)}
+    )
 
 
 def _defaults() -> LamassuConfig:
@@ -594,7 +424,7 @@ async def distribute_reviewed(row: Transaction, cash_out: int | None, notes: str
             if known.get(row.lamassu_transaction_id) != "needs_review":
                 raise ConflictError("This transaction has been decided on already.")
             book = await _book_for(work, sale, config)
-            planned, payments = plan_sale(sale, book, config, cash_out=cash_out)
+            planned, payments = planning.plan_sale(sale, book, config, cash_out=cash_out)
             if planned.status == "needs_review":
                 raise ConflictError(f"It cannot be distributed: {planned.review_reason}")
             planned = planned.copy(
@@ -633,7 +463,8 @@ def _reviewed_sale(row: Transaction) -> lamassu.Sale:
 async def run_polls() -> None:
     """Poll soon after the start, then at the configured interval, until LNbits stops."""
     await asyncio.sleep(FIRST_POLL_SECONDS)
-    await _scheduled_poll("startup")
+    while not await _scheduled_poll("startup"):
+        await asyncio.sleep(_LOOK_SECONDS)  # the lease of a process that died is still held
     while settings.lnbits_running:
         await asyncio.sleep(_LOOK_SECONDS)
         if await _is_due():
@@ -649,16 +480,19 @@ async def _is_due() -> bool:
     return now() - last >= timedelta(minutes=config.poll_interval_minutes)
 
 
-async def _scheduled_poll(trigger: PollTrigger) -> None:
+async def _scheduled_poll(trigger: PollTrigger) -> bool:
+    """False if it has to be left out, because somebody else works on the ledger."""
     config = await crud.get_config()
     if config is None or not config.is_active:
-        return
+        return True
     try:
         await poll(trigger)
-    except BusyError:
+    except (BusyError, crud.LedgerBusyError):
         logger.debug("satmachineclient: another poll is running, this one is left out")
+        return False
     except Exception:  # the top of the background loop: one bad poll must not end all polls
         logger.exception("satmachineclient: the poll failed unexpectedly")
+    return True
 
 
 def start() -> None:

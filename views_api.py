@@ -2,31 +2,33 @@
 
 from collections.abc import Callable, Coroutine, Iterable
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.exceptions import HTTPException, RequestValidationError
 from fastapi.routing import APIRoute
 from lnbits.core.crud.wallets import get_wallet
 from lnbits.core.models import Wallet
 from lnbits.core.services.users import create_user_account_no_ckeck
-from lnbits.db import Filters, Page
+from lnbits.db import Filter, FilterModel, Filters, Page
+from lnbits.db import Operator as Comparison
 from lnbits.decorators import (
     api_key_header,
     api_key_query,
     check_access_token,
     check_account_exists,
     check_admin,
-    parse_filters,
     require_admin_key,
 )
+from lnbits.helpers import generate_filter_params_openapi
 from lnbits.settings import settings
-from pydantic import UUID4, ValidationError
+from pydantic import UUID4, ValidationError, parse_obj_as
 
-from . import crud, lamassu, transaction_processor
-from .helpers import SecretError, encrypt, new_id, now
+from . import crud, lamassu, reconciliation, transaction_processor
+from .helpers import SecretError, encrypt, known_currency, minor_units, new_id, now
 from .models import (
     SECRETS,
+    Balance,
     BalanceOut,
     Client,
     ClientBalance,
@@ -36,6 +38,7 @@ from .models import (
     ConfigOut,
     ConnectionStep,
     ConnectionTest,
+    ConnectionTestIn,
     CreateClient,
     CreateDeposit,
     Deposit,
@@ -44,10 +47,13 @@ from .models import (
     DistributionOut,
     LamassuConfig,
     Payment,
+    PaymentFilters,
     Poll,
     PollFilters,
     PollResult,
+    Problem,
     Reason,
+    Reconciliation,
     ReviewDismiss,
     ReviewDistribute,
     TestTransactionIn,
@@ -70,25 +76,34 @@ class _Route(APIRoute):
 
         async def answer(request: Request) -> Response:
             try:
+                _check_address(request)
                 return await handle(request)
-            except RequestValidationError as exc:
-                raise HTTPException(HTTPStatus.BAD_REQUEST, _sentence(exc.errors())) from None
-            except ValidationError as exc:
+            except (RequestValidationError, ValidationError) as exc:
                 raise HTTPException(HTTPStatus.BAD_REQUEST, _sentence(exc.errors())) from None
             except ValueError as exc:
                 raise HTTPException(HTTPStatus.BAD_REQUEST, str(exc)) from None
-            except (ConflictError, BusyError, crud.LeaseLostError) as exc:
+            except (ConflictError, BusyError, crud.LeaseLostError, crud.LedgerBusyError) as exc:
                 raise HTTPException(HTTPStatus.CONFLICT, str(exc)) from None
 
         return answer
 
 
+def _check_address(request: Request) -> None:
+    """PostgreSQL takes no NUL in any text: an id, a filter, a key."""
+    if "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]:
+        raise ValueError("The address contains a NUL character.")
+
+
 def _sentence(errors: Iterable[Any]) -> str:
     parts = []
     for error in errors:
-        field = ".".join(str(p) for p in error["loc"] if p not in ("body", "query", "__root__"))
-        parts.append(f"{field}: {error['msg']}" if field else str(error["msg"]))
-    return "; ".join(parts)[:1000]
+        # Where the body is not JSON at all, a number in `loc` says at which character.
+        place = [p for p in error["loc"] if isinstance(p, str) and p not in ("query", "__root__")]
+        field = ".".join(p for p in place if p != "body") or ".".join(place)
+        # What `__root__` says of several fields names them itself.
+        whole = error["loc"][-1] == "__root__"
+        parts.append(str(error["msg"]) if whole else f"{field}: {error['msg']}")
+    return "; ".join(parts)[:1000].encode(errors="replace").decode()
 
 
 async def check_operator(
@@ -117,7 +132,18 @@ async def check_operator(
 Operator = Annotated[str, Depends(check_operator)]
 
 satmachineclient_api = APIRouter(
-    prefix="/api/v1/dca", route_class=_Route, dependencies=[Depends(check_operator)]
+    prefix="/api/v1/dca",
+    route_class=_Route,
+    dependencies=[Depends(check_operator)],
+    responses={
+        400: {"model": Problem, "description": "Bad input; the sentence names the field"},
+        401: {"model": Problem, "description": "Not logged in, or an unknown key"},
+        403: {"model": Problem, "description": "Not an admin, or only the super user may"},
+        404: {"model": Problem, "description": "There is nothing with this id"},
+        409: {"model": Problem, "description": "Conflicts with the present state"},
+        502: {"model": Problem, "description": "The ATM's side failed"},
+        "4XX": {"model": Problem, "description": "Refused; the sentence says why"},
+    },
 )
 
 
@@ -125,6 +151,70 @@ def _found(row: Any, what: str) -> Any:
     if row is None:
         raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no {what} with this id.")
     return row
+
+
+# ---- pages -----------------------------------------------------------------------------------
+
+_PAGING = ("limit", "offset", "sortby", "direction", "search", "usr", "api-key")
+_IN_CURRENCY = {"amount": "currency", "amount_fiat": "currency", "fiat_amount": "fiat_code"}
+
+
+def _page_of(model: type[FilterModel]) -> Callable[..., Filters[Any]]:
+    """LNbits' own paging and filters; but what LNbits passes over in silence is refused."""
+
+    def parse(
+        request: Request,
+        limit: Annotated[int, Query(ge=0)] = 10,
+        offset: Annotated[int, Query(ge=0, lt=2**63)] = 0,
+        sortby: str | None = None,
+        direction: Literal["asc", "desc"] | None = None,
+        search: Annotated[str | None, Query(max_length=200)] = None,
+    ) -> Filters[Any]:
+        query = request.query_params
+        keys = [key for key in query if key not in _PAGING]
+        filters = [_filter(key, query.getlist(key), model, i) for i, key in enumerate(keys)]
+        for each in filters:
+            if each.field in _IN_CURRENCY:
+                _to_minor_units(each, query.get(_IN_CURRENCY[each.field]))
+        if sortby and sortby not in (model.__sort_fields__ or []):
+            raise ValueError(f"sortby: use one of {', '.join(model.__sort_fields__ or [])}")
+        return Filters(
+            filters=filters,
+            limit=min(limit or 1000, 1000),
+            offset=offset,
+            sortby=sortby,
+            direction=direction,
+            search=search,
+            model=model,
+        )
+
+    return parse
+
+
+def _filter(key: str, values: list[str], model: type[FilterModel], i: int) -> Filter[Any]:
+    name = key.split("[")[0]
+    if name not in model.__fields__:
+        raise ValueError(f"{name[:50]}: there is no such filter")
+    try:
+        found: Filter[Any] = Filter.parse_query(key, values, model, i)
+    except ValueError:
+        raise ValueError(f"{name}: the filter's operator or value does not fit") from None
+    if found.op in (Comparison.LIKE, Comparison.EVERY, Comparison.ANY):
+        if model.__fields__[name].type_ is not str:
+            raise ValueError(f"{name}: this operator is for text only")
+    return found
+
+
+def _to_minor_units(found: Filter[Any], currency: str | None) -> None:
+    """Amounts are stored in minor units, and how many those are depends on the currency."""
+    name = found.field
+    if not currency:
+        raise ValueError(f"{name}: filter by {_IN_CURRENCY[name]}, too")
+    try:
+        code = known_currency(currency)
+        found.values = {key: minor_units(v, code) for key, v in (found.values or {}).items()}
+    except ValueError as exc:
+        raise ValueError(f"{name}: {exc}") from None
 
 
 # ---- clients ---------------------------------------------------------------------------------
@@ -135,9 +225,11 @@ async def list_clients() -> list[ClientOut]:
     return await _clients_out(await crud.get_clients(), None)
 
 
-@satmachineclient_api.get("/clients/paginated")
+@satmachineclient_api.get(
+    "/clients/paginated", openapi_extra=generate_filter_params_openapi(ClientFilters)
+)
 async def page_of_clients(
-    filters: Annotated[Filters[ClientFilters], Depends(parse_filters(ClientFilters))],
+    filters: Annotated[Filters[ClientFilters], Depends(_page_of(ClientFilters))],
 ) -> Page[ClientOut]:
     page = await crud.get_page("dca_clients", Client, filters, "created_at")
     return Page(data=await _clients_out(page.data, [c.id for c in page.data]), total=page.total)
@@ -145,12 +237,11 @@ async def page_of_clients(
 
 async def _clients_out(clients: list[Client], ids: list[str] | None) -> list[ClientOut]:
     """`ids`: whose balances to read; None for everybody's."""
-    balances = await crud.get_balances(ids)
+    balances: dict[str, list[Balance]] = {}
+    for balance in await crud.get_balances(ids):
+        balances.setdefault(balance.client_id, []).append(balance)
     sats = await crud.get_total_sats(ids)
-    return [
-        ClientOut.of(c, [b for b in balances if b.client_id == c.id], sats.get(c.id, 0))
-        for c in clients
-    ]
+    return [ClientOut.of(c, balances.get(c.id, []), sats.get(c.id, 0)) for c in clients]
 
 
 async def _client_out(client: Client) -> ClientOut:
@@ -195,12 +286,13 @@ async def update_client(client_id: str, data: UpdateClient) -> ClientOut:
     for name in ("dca_mode", "status", "wallet_id"):
         if name in sent and sent[name] is None:
             raise ValueError(f"{name}: cannot be empty")
-    if "wallet_id" in sent and sent["wallet_id"] != client.wallet_id:
-        wallet = await _client_wallet(data.wallet_id)
+    reopened = client.status == "closed" and data.status not in (None, "closed")
+    if reopened or sent.get("wallet_id", client.wallet_id) != client.wallet_id:
+        wallet = await _client_wallet(sent.get("wallet_id", client.wallet_id))
         sent["user_id"] = wallet.user
     if "fixed_mode_daily_limit" in sent:
         sent["fixed_mode_daily_limit"] = data.daily_limit(sent.get("currency", client.currency))
-    elif sent.get("currency", client.currency) != client.currency and client.dca_mode == "fixed":
+    elif client.fixed_mode_daily_limit and sent.get("currency", client.currency) != client.currency:
         raise ValueError("fixed_mode_daily_limit: give the limit in the new currency, too")
     client = client.copy(update={**sent, "updated_at": now()})
     _check_mode(client.dca_mode, client.fixed_mode_daily_limit)
@@ -246,9 +338,11 @@ async def list_deposits() -> list[DepositOut]:
     return [DepositOut.of(deposit) for deposit in await crud.get_deposits()]
 
 
-@satmachineclient_api.get("/deposits/paginated")
+@satmachineclient_api.get(
+    "/deposits/paginated", openapi_extra=generate_filter_params_openapi(DepositFilters)
+)
 async def page_of_deposits(
-    filters: Annotated[Filters[DepositFilters], Depends(parse_filters(DepositFilters))],
+    filters: Annotated[Filters[DepositFilters], Depends(_page_of(DepositFilters))],
 ) -> Page[DepositOut]:
     page = await crud.get_page("dca_deposits", Deposit, filters, "created_at")
     return Page(data=[DepositOut.of(deposit) for deposit in page.data], total=page.total)
@@ -301,9 +395,11 @@ async def list_transactions() -> list[TransactionOut]:
     return [TransactionOut.of(row) for row in await crud.get_transactions()]
 
 
-@satmachineclient_api.get("/transactions/paginated")
+@satmachineclient_api.get(
+    "/transactions/paginated", openapi_extra=generate_filter_params_openapi(TransactionFilters)
+)
 async def page_of_transactions(
-    filters: Annotated[Filters[TransactionFilters], Depends(parse_filters(TransactionFilters))],
+    filters: Annotated[Filters[TransactionFilters], Depends(_page_of(TransactionFilters))],
 ) -> Page[TransactionOut]:
     page = await crud.get_page("lamassu_transactions", Transaction, filters, "transaction_time")
     return Page(data=[TransactionOut.of(row) for row in page.data], total=page.total)
@@ -313,6 +409,21 @@ async def page_of_transactions(
 async def list_distributions(transaction_id: str) -> list[DistributionOut]:
     _found(await crud.get_transaction(transaction_id), "transaction")
     return await _distributions(await crud.get_payments_of(transaction_id))
+
+
+@satmachineclient_api.get(
+    "/transactions/{transaction_id}/distributions/paginated",
+    openapi_extra=generate_filter_params_openapi(PaymentFilters),
+)
+async def page_of_distributions(
+    transaction_id: str,
+    filters: Annotated[Filters[PaymentFilters], Depends(_page_of(PaymentFilters))],
+) -> Page[DistributionOut]:
+    _found(await crud.get_transaction(transaction_id), "transaction")
+    number = len(filters.filters)
+    filters.filters.append(_filter("transaction_id", [transaction_id], PaymentFilters, number))
+    page = await crud.get_page("dca_payments", Payment, filters, "amount_sats")
+    return Page(data=await _distributions(page.data), total=page.total)
 
 
 async def _distributions(payments: list[Payment]) -> list[DistributionOut]:
@@ -435,8 +546,7 @@ def _merged(data: ConfigIn, stored: LamassuConfig | None) -> LamassuConfig:
 
 
 def _check_same_place(name: str, data: ConfigIn, stored: LamassuConfig) -> None:
-    if name != "password" and not data.use_ssh_tunnel:
-        return  # kept for later, sent nowhere
+    # Also while the tunnel is off: what is kept now would go to the new place when it is on again.
     for field in _BELONGS_TO[name]:
         if getattr(data, field) != getattr(stored, field):
             raise ValueError(f"{name}: enter it again, because {field} changes")
@@ -450,7 +560,7 @@ async def _check_wallets(config: LamassuConfig) -> None:
         wallet = await get_wallet(wallet_id)
         if wallet is None:
             raise ValueError(f"{name}: there is no LNbits wallet with this id")
-        if not settings.is_admin_user(wallet.user):
+        if not settings.is_admin_user(wallet.user) or wallet.is_lightning_shared_wallet:
             raise ValueError(f"{name}: this wallet does not belong to an admin")
         if name == "source_wallet_id" and not wallet.can_send_payments:
             raise ValueError(f"{name}: this wallet may not send payments")
@@ -459,11 +569,11 @@ async def _check_wallets(config: LamassuConfig) -> None:
 
 
 @satmachineclient_api.post("/test-connection")
-async def test_connection(request: Request) -> ConnectionTest:
+async def test_connection(data: ConnectionTestIn | None = None) -> ConnectionTest:
     stored = await crud.get_config()
-    body = await _json_body(request)
+    body = data.dict() if data else None
     if body:
-        config = _merged(ConfigIn(**body), stored)
+        config = _merged(parse_obj_as(ConfigIn, body), stored)
     elif stored:
         config = stored
     else:
@@ -479,18 +589,6 @@ async def test_connection(request: Request) -> ConnectionTest:
     if not body:
         await crud.record_connection_test(now(), result.success)
     return result
-
-
-async def _json_body(request: Request) -> dict[str, Any]:
-    if not await request.body():
-        return {}
-    try:
-        body = await request.json()
-    except ValueError:
-        raise ValueError("the body is not JSON") from None
-    if not isinstance(body, dict):
-        raise ValueError("the body has to be a JSON object")
-    return body
 
 
 # ---- operations ------------------------------------------------------------------------------
@@ -517,8 +615,15 @@ async def list_polls() -> list[Poll]:
     return await crud.get_polls()
 
 
-@satmachineclient_api.get("/polls/paginated")
+@satmachineclient_api.get(
+    "/polls/paginated", openapi_extra=generate_filter_params_openapi(PollFilters)
+)
 async def page_of_polls(
-    filters: Annotated[Filters[PollFilters], Depends(parse_filters(PollFilters))],
+    filters: Annotated[Filters[PollFilters], Depends(_page_of(PollFilters))],
 ) -> Page[Poll]:
     return await crud.get_page("lamassu_polls", Poll, filters, "started_at")
+
+
+@satmachineclient_api.get("/reconciliation")
+async def reconcile() -> Reconciliation:
+    return await reconciliation.reconcile()

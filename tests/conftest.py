@@ -9,10 +9,10 @@ import itertools
 import os
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +20,16 @@ import asyncssh
 import httpx
 import pytest
 from asgi_lifespan import LifespanManager
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from demo.lamassu_db import LamassuDatabase
 from demo.lnbits_api import EXTENSION, Account, Lnbits, Wallet
 from demo.lnbits_server import lnbits_environment, lnbits_home
 from demo.postgres import Postgres
 from demo.ssh_server import SshServer
+from demo.world import World, build_world
+from tests.rig import API, Configure, DcaClient, MakeClient, MakeWallet, OpenPage, Poll, Setup
 
-API = f"/{EXTENSION}/api/v1/dca"
-
-MakeWallet = Callable[..., Awaitable[Wallet]]
 _numbers = itertools.count(1)
 
 
@@ -74,6 +74,22 @@ def pytest_configure(config: pytest.Config) -> None:
         SATMACHINECLIENT_FIRST_POLL_SECONDS=str(10**9),  # tests poll when they want to
     )
     sys.path.insert(0, str(Path(environment["LNBITS_EXTENSIONS_PATH"], "extensions")))
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # clear up then, too
+    config.pluginmanager.register(_RootIsNoTestPackage())
+
+
+class _RootIsNoTestPackage:
+    """The root's `__init__.py` is the extension's: pytest would import it, under another name."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collect_directory(
+        self, path: Path, parent: pytest.Collector
+    ) -> pytest.Collector | None:
+        if path != parent.config.rootpath:
+            return None
+        folder: pytest.Collector = pytest.Dir.from_parent(parent, path=path)
+        return folder
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -203,32 +219,21 @@ def ssh_server(ssh_key: asyncssh.SSHKey) -> Iterator[SshServer]:
 
 @pytest.fixture
 async def ledger_clean(lnbits_app: Any) -> None:
-    """Nothing in the extension's tables."""
+    """Nothing in the extension's tables, and nobody holding its one lease."""
     from satmachineclient.crud import db
     from sqlalchemy import text
 
     list_tables = {
         "SQLITE": "SELECT name FROM satmachineclient.sqlite_master WHERE type = 'table'",
         "POSTGRES": "SELECT tablename FROM pg_tables WHERE schemaname = 'satmachineclient'",
-    }
+    }[db.type or ""]
     async with db.connect() as connection:
-        tables = (await connection.conn.execute(text(list_tables[db.type]))).scalars().all()
-        for table in tables:
+        tables = set((await connection.conn.execute(text(list_tables))).scalars())
+        for table in tables - {"ledger_lease"}:
             await connection.conn.execute(text(f"DELETE FROM {EXTENSION}.{table}"))  # noqa: S608
+        free = "UPDATE satmachineclient.ledger_lease SET holder = NULL, expires_at = 0"
+        await connection.conn.execute(text(free))
         await connection.conn.commit()
-
-
-@dataclass(frozen=True)
-class Setup:
-    """A saved configuration: what was sent, what came back, and its wallets."""
-
-    body: dict[str, Any]
-    config: dict[str, Any]
-    source: Wallet
-    commission: Wallet
-
-
-Configure = Callable[..., Awaitable[Setup]]
 
 
 @pytest.fixture
@@ -238,12 +243,12 @@ async def configure(
     """`await configure(database=lamassu, balance_sats=10_000_000, **fields)`: save one."""
 
     async def save(
-        database: LamassuDatabase = lamassu, balance_sats: int = 10_000_000, **fields: Any
+        database: LamassuDatabase | None = None, balance_sats: int = 10_000_000, **fields: Any
     ) -> Setup:
         source = await make_wallet(admin, balance_sats, "source")
         commission = await make_wallet(admin, name="commission")
         body = {
-            **database.login(),
+            **(database or lamassu).login(),
             "source_wallet_id": source.id,
             "commission_wallet_id": commission.id,
             "use_ssh_tunnel": False,
@@ -260,18 +265,6 @@ async def configured(configure: Configure) -> Setup:
     return await configure()
 
 
-@dataclass(frozen=True)
-class DcaClient:
-    """A client of the extension with the LNbits wallet that is paid."""
-
-    id: str
-    wallet: Wallet
-    owner: Account
-
-
-MakeClient = Callable[..., Awaitable[DcaClient]]
-
-
 @pytest.fixture
 def make_client(admin: Account, plain_user: Account, make_wallet: MakeWallet) -> MakeClient:
     """`await make_client(username, deposits={"GTQ": "1000.00"}, owner=plain_user, **fields)`.
@@ -282,9 +275,10 @@ def make_client(admin: Account, plain_user: Account, make_wallet: MakeWallet) ->
     async def make(
         username: str | None = None,
         deposits: dict[str, str] | None = None,
-        owner: Account = plain_user,
+        owner: Account | None = None,
         **fields: Any,
     ) -> DcaClient:
+        owner = owner or plain_user
         name = username or f"client {next(_numbers)}"
         wallet = await make_wallet(owner, name=name)
         body = {"wallet_id": wallet.id, "username": name, "dca_mode": "flow", **fields}
@@ -300,7 +294,7 @@ def make_client(admin: Account, plain_user: Account, make_wallet: MakeWallet) ->
 
 
 @pytest.fixture
-def poll(admin: Account) -> Callable[[], Awaitable[dict[str, Any]]]:
+def poll(admin: Account) -> Poll:
     """`await poll()`: a manual poll, answered as JSON."""
 
     async def run() -> dict[str, Any]:
@@ -308,3 +302,73 @@ def poll(admin: Account) -> Callable[[], Awaitable[dict[str, Any]]]:
         return answer
 
     return run
+
+
+# ---- the page, in a browser ------------------------------------------------------------------
+
+_CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+_CHROMIUM_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+async def world() -> AsyncIterator[World]:
+    """The demo's world: LNbits as a process of its own, SSH tunnel on, three clients, no sales."""
+    async with build_world() as built:
+        yield built
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Headless Chromium. Skips where there is none, but not in CI."""
+    program = next(filter(None, map(shutil.which, _CHROMIUM)), None)
+    if program is None:
+        missing = "Chromium is not installed (Debian: the package chromium)"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=program, args=_CHROMIUM_OPTIONS)
+        yield started
+        await started.close()
+
+
+@pytest.fixture
+async def open_page(browser: Browser, world: World) -> AsyncIterator[OpenPage]:
+    """`await open_page(account=world.admin, path="/satmachineclient/", **context_options)`.
+
+    A new browser context that is logged in as the account. At the end no page may have had an
+    uncaught JavaScript error.
+    """
+    contexts: list[BrowserContext] = []
+    errors: list[str] = []
+
+    async def visit(
+        account: Account | None = None, path: str = f"/{EXTENSION}/", **options: Any
+    ) -> Page:
+        url = world.lnbits.url
+        context = await browser.new_context(base_url=url, **options)
+        contexts.append(context)
+        token = (account or world.admin).token
+        cookies = {"cookie_access_token": token, "is_lnbits_user_authorized": "true"}
+        await context.add_cookies(
+            [{"name": name, "value": value, "url": url} for name, value in cookies.items()]
+        )
+        # LNbits' own first-visit dialog.
+        await context.add_init_script("localStorage.setItem('lnbits.disclaimerShown', 'true')")
+        page = await context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        await page.goto(path)
+        return page
+
+    yield visit
+    for context in contexts:
+        await context.close()
+    assert not errors, errors

@@ -1,0 +1,197 @@
+"""A sale becomes a row with its shares: the clients' balances in order of time, and the split.
+
+What is planned here is stored as a whole by the poll before anything is paid.
+"""
+
+from collections import deque
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from . import crud, distribution
+from .distribution import DistributionError, Participant
+from .helpers import currency_decimals, fiat_text, new_id, now
+from .lamassu import Sale
+from .models import Client, Deposit, LamassuConfig, Payment, Transaction
+
+
+class Book:
+    """The clients' balances while sales are planned one after the other, oldest first."""
+
+    def __init__(self, clients: list[Client], balances: dict[tuple[str, str], int]) -> None:
+        self._clients = {client.id: client for client in clients}
+        self._balances = balances
+        self._later: deque[Deposit] = deque()
+        self._taken: dict[tuple[str, str, str], int] = {}
+
+    @classmethod
+    async def open(
+        cls, work: crud.Ledger, first: datetime, last: datetime, days: set[str]
+    ) -> "Book":
+        """The book at the time of the first sale, ready to go on to the last."""
+        book = cls(await crud.active_clients(work), await crud.balances_at(work, first))
+        book._taken = await crud.taken_on_days(work, days)
+        book._later = deque(await crud.deposits_between(work, first, last))
+        return book
+
+    def advance(self, time: datetime) -> None:
+        """Count the deposits confirmed up to then: cash not yet in the machine did not go out."""
+        while self._later and (self._later[0].confirmed_at or time) <= time:
+            deposit = self._later.popleft()
+            key = (deposit.client_id, deposit.currency)
+            self._balances[key] = self._balances.get(key, 0) + deposit.amount
+
+    def participants(self, currency: str, day: str) -> list[Participant]:
+        found = []
+        for client in self._clients.values():
+            balance = self._balances.get((client.id, currency), 0)
+            cap = balance
+            if client.dca_mode == "fixed":
+                if client.currency != currency:
+                    continue
+                taken = self._taken.get((client.id, currency, day), 0)
+                cap = distribution.fixed_cap(balance, client.fixed_mode_daily_limit or 0, taken)
+            found.append(Participant(client.id, balance, cap))
+        return found
+
+    def take(self, payment: Payment) -> None:
+        key = (payment.client_id, payment.currency)
+        self._balances[key] -= payment.amount_fiat
+        day = (*key, payment.day)
+        self._taken[day] = self._taken.get(day, 0) + payment.amount_fiat
+
+    def wallet_of(self, client_id: str) -> str:
+        return self._clients[client_id].wallet_id
+
+
+def plan_sale(
+    sale: Sale,
+    book: Book,
+    config: LamassuConfig,
+    *,
+    is_test: bool = False,
+    cash_out: int | None = None,
+) -> tuple[Transaction, list[Payment]]:
+    """One sale's row and its shares, taken from the book. Bad data makes a row that needs review.
+
+    `cash_out`: how much of the fiat really came out, in minor units, if not all.
+    """
+    row = _unsplit(sale, config, is_test)
+    if sale.state == "review":
+        return row, []
+    try:
+        effective = distribution.effective_commission(sale.commission, sale.discount)
+        base = distribution.base_amount(
+            sale.crypto_sats,
+            effective,
+            config.commission_method,
+            fiat=Decimal(sale.fiat).scaleb(-currency_decimals(sale.fiat_code)),
+            fixed_fee=sale.fixed_fee or Decimal(0),
+        )
+    except DistributionError as exc:
+        row.review_reason = f"Not distributed by itself: {exc}"
+        return row, []
+    book.advance(sale.time)
+    split = distribution.distribute(
+        base, sale.fiat, book.participants(sale.fiat_code, row.day), cash_out
+    )
+    payments = [
+        Payment(
+            id=new_id(),
+            transaction_id=row.id,
+            client_id=share.client_id,
+            wallet_id=book.wallet_of(share.client_id),
+            amount_sats=share.sats,
+            amount_fiat=share.fiat,
+            currency=sale.fiat_code,
+            share=_rounded(Decimal(share.fraction.numerator) / share.fraction.denominator, 8),
+            day=row.day,
+            created_at=row.processed_at,
+        )
+        for share in split.shares
+    ]
+    for payment in payments:
+        book.take(payment)
+    commission = sale.crypto_sats - base
+    credit = config.credit_source_wallet and not is_test
+    pays_commission = commission > 0 and config.commission_wallet_id not in (
+        None,
+        config.source_wallet_id,
+    )
+    row = row.copy(
+        update={
+            "status": "planned",
+            "review_reason": None,
+            "effective_commission": effective,
+            "base_amount_sats": base,
+            "commission_amount_sats": commission,
+            "distributed_sats": sum(p.amount_sats for p in payments),
+            "undistributed_sats": split.undistributed_sats,
+            "undistributed_fiat": split.undistributed_fiat,
+            "clients_count": len(payments),
+            "exchange_rate": _exchange_rate(sale, base),
+            "commission_wallet_id": config.commission_wallet_id if pays_commission else None,
+            "credit_status": "pending" if credit else "none",
+            "commission_status": "pending" if pays_commission else "none",
+        }
+    )
+    check_conservation(row, payments)
+    return row, payments
+
+
+def check_conservation(row: Transaction, payments: list[Payment]) -> None:
+    """Rule 2: a sale's parts add up to the sat and to the minor unit.
+
+    Raises:
+        AssertionError: they do not; nothing may be stored.
+    """
+    sats = sum(p.amount_sats for p in payments)
+    fiat = sum(p.amount_fiat for p in payments)
+    if row.crypto_amount_sats != row.commission_amount_sats + sats + row.undistributed_sats:
+        raise AssertionError(f"the sats of sale {row.lamassu_transaction_id} do not add up")
+    if row.fiat_amount != fiat + row.undistributed_fiat:
+        raise AssertionError(f"the fiat of sale {row.lamassu_transaction_id} does not add up")
+
+
+def _unsplit(sale: Sale, config: LamassuConfig, is_test: bool) -> Transaction:
+    """The sale's row before any split: a person has to look, and all of it is undistributed."""
+    return Transaction(
+        id=new_id(),
+        lamassu_transaction_id=sale.id,
+        device_id=sale.device_id,
+        transaction_time=sale.time,
+        processed_at=now(),
+        day=day_of(sale.time, config),
+        crypto_code=sale.crypto_code,
+        crypto_amount_sats=sale.crypto_sats,
+        fiat_amount=sale.fiat,
+        fiat_code=sale.fiat_code,
+        commission_percentage=sale.commission,
+        discount=sale.discount if sale.discount and sale.discount.is_finite() else Decimal(0),
+        fixed_fee=sale.fixed_fee,
+        commission_method=config.commission_method,
+        base_amount_sats=sale.crypto_sats,
+        undistributed_sats=sale.crypto_sats,
+        undistributed_fiat=sale.fiat,
+        status="needs_review",
+        is_test=is_test,
+        review_reason=sale.reason,
+        lamassu_facts=sale.facts,
+    )
+
+
+def _exchange_rate(sale: Sale, base_sats: int) -> Decimal | None:
+    """Fiat per whole bitcoin of the base."""
+    if not base_sats:
+        return None
+    fiat = Decimal(fiat_text(sale.fiat, sale.fiat_code))
+    return _rounded(fiat * 10**8 / base_sats, 2)
+
+
+def _rounded(value: Decimal, decimals: int) -> Decimal:
+    return value.quantize(Decimal(1).scaleb(-decimals))
+
+
+def day_of(time: datetime, config: LamassuConfig) -> str:
+    """The date in the operator's time zone: daily limits go by it."""
+    return time.astimezone(ZoneInfo(config.timezone)).date().isoformat()

@@ -1,0 +1,169 @@
+// What every part of the page shares: the REST calls, the state, the errors.
+window.satmachine = (() => {
+  const API = '/satmachineclient/api/v1/dca'
+
+  const store = Vue.reactive({
+    config: null,
+    configLoaded: false,
+    lastPoll: undefined,
+    reconciliation: null,
+    // How many: clients at all, and what waits for a person.
+    counts: null,
+    // What is known of clients, by id: see learnClients.
+    clients: {},
+    polling: false,
+    question: null,
+    changes: 0,
+    // Requests from one part of the page to another.
+    deposit: null,
+    test: null,
+    goTo: null
+  })
+
+  const call = async (method, path, data) => {
+    const response = await LNbits.api.request(method, API + path, null, data)
+    return response.data
+  }
+
+  // The server's own sentence, or what is known when there is none.
+  const sentence = error => {
+    const detail = error.response?.data?.detail
+    if (typeof detail === 'string' && detail) return detail
+    if (Array.isArray(detail)) return detail.map(e => e.msg).join(', ')
+    if (error.response) {
+      return `The server answered ${error.response.status} without a reason.`
+    }
+    if (error.request || error.code === 'ERR_NETWORK') {
+      return 'LNbits did not answer. Is it running, and are you online?'
+    }
+    return error.message || String(error)
+  }
+
+  const notifyError = error => {
+    if (error.response && typeof error.response.data?.detail === 'string') {
+      return LNbits.utils.notifyApiError(error)
+    }
+    if (!error.response && !error.request) console.error(error)
+    Quasar.Notify.create({
+      type: 'negative',
+      icon: null,
+      message: sentence(error),
+      closeBtn: true
+    })
+  }
+
+  const notifySuccess = (message, caption) =>
+    Quasar.Notify.create({type: 'positive', icon: 'check', message, caption})
+
+  const total = async (kind, filter) => {
+    const query = new URLSearchParams({limit: 1, ...filter})
+    return (await call('GET', `/${kind}/paginated?${query}`)).total
+  }
+
+  const loadConfig = async () => {
+    try {
+      store.config = await call('GET', '/config')
+      store.configLoaded = true
+    } catch (error) {
+      notifyError(error)
+    }
+  }
+
+  const loadCounts = async () => {
+    try {
+      const [clients, deposits, reviews, unsettled] = await Promise.all([
+        total('clients'),
+        total('deposits', {status: 'pending'}),
+        total('transactions', {status: 'needs_review'}),
+        total('transactions', {status: 'planned'})
+      ])
+      store.counts = {clients, deposits, reviews, unsettled}
+    } catch (error) {
+      console.warn('counts', sentence(error))
+    }
+  }
+
+  const loadLastPoll = async () => {
+    try {
+      const query = 'limit=1&sortby=started_at&direction=desc'
+      const page = await call('GET', `/polls/paginated?${query}`)
+      store.lastPoll = page.data[0] || null
+    } catch (error) {
+      store.lastPoll = undefined
+      console.warn('last poll', sentence(error))
+    }
+  }
+
+  const loadReconciliation = async () => {
+    try {
+      store.reconciliation = await call('GET', '/reconciliation')
+    } catch (error) {
+      store.reconciliation = {error: sentence(error)}
+    }
+  }
+
+  // Names for the ids that a table shows: one request for those not known yet.
+  const learnClients = async ids => {
+    const unknown = [...new Set(ids)].filter(id => !store.clients[id])
+    if (!unknown.length) return
+    const query = new URLSearchParams({
+      'id[in]': unknown.join(','),
+      limit: unknown.length
+    })
+    try {
+      const page = await call('GET', `/clients/paginated?${query}`)
+      page.data.forEach(client => (store.clients[client.id] = client))
+    } catch (error) {
+      console.warn('clients', sentence(error))
+    }
+  }
+
+  const loadState = () =>
+    Promise.all([
+      loadConfig(),
+      loadCounts(),
+      loadLastPoll(),
+      loadReconciliation()
+    ])
+
+  // The hourly poll works without this page: show what it did.
+  const watchPolls = async () => {
+    const key = poll => poll && `${poll.id} ${poll.status}`
+    const before = key(store.lastPoll)
+    await loadLastPoll()
+    if (key(store.lastPoll) !== before) changed()
+  }
+
+  // After anything was changed: the tables watch `changes`, the rest reloads.
+  const changed = () => {
+    store.changes += 1
+    return loadState()
+  }
+
+  // Opens the one question dialog of the page (question.js):
+  // {title, text, facts, icon, color, okLabel, fields, run, done}.
+  const ask = question => {
+    store.question = {
+      fields: [],
+      facts: [],
+      color: 'primary',
+      okLabel: 'OK',
+      ...question
+    }
+  }
+
+  return {
+    components: {},
+    store,
+    call,
+    sentence,
+    notifyError,
+    notifySuccess,
+    loadState,
+    watchPolls,
+    loadConfig,
+    learnClients,
+    changed,
+    ask
+  }
+})()

@@ -1,0 +1,171 @@
+// Configure Database: the way to the machine's database, the wallets, and how
+// often to look. Secrets go in and never come back.
+satmachine.components['sat-config-dialog'] = {
+  template: '#sat-config-dialog',
+  props: {modelValue: Boolean},
+  emits: ['update:modelValue'],
+  data() {
+    return {
+      fmt: satmachine.format,
+      store: satmachine.store,
+      step: 'connection',
+      form: {},
+      saved: null,
+      // The host key that was accepted, with the address it belongs to.
+      accepted: null,
+      tried: false,
+      testing: false,
+      result: null,
+      tested: null,
+      testedStep: null,
+      justAccepted: false,
+      busy: false,
+      failure: null,
+      steps: ['connection', 'tunnel', 'wallets', 'polling'],
+      titles: {
+        connection: 'Connection',
+        tunnel: 'SSH tunnel',
+        wallets: 'Wallets',
+        polling: 'Polling'
+      }
+    }
+  },
+  computed: {
+    isOpen: {
+      get() {
+        return this.modelValue
+      },
+      set(open) {
+        this.$emit('update:modelValue', open)
+      }
+    },
+    fingerprint() {
+      const {accepted, form} = this
+      return accepted?.fingerprint && accepted.address === this.sshAddress(form)
+        ? accepted.fingerprint
+        : null
+    },
+    // The key the server showed in the last test, if it is not the accepted one.
+    newFingerprint() {
+      const shown = this.result?.ssh_host_key_fingerprint
+      const isSame = this.tested === this.sshAddress(this.form)
+      return this.form.use_ssh_tunnel && isSame && shown !== this.fingerprint
+        ? shown
+        : null
+    },
+    problems() {
+      return satmachine.configForm.problems(this.form)
+    },
+    firstProblem() {
+      const step = this.steps.find(name => this.problems[name])
+      return step ? {step, text: this.problems[step]} : null
+    },
+    isLastStep() {
+      return this.step === this.steps[this.steps.length - 1]
+    }
+  },
+  watch: {
+    modelValue(open) {
+      if (open) this.fill(this.store.config)
+    }
+  },
+  methods: {
+    fill(config) {
+      this.saved = config
+      this.form = satmachine.configForm.fill(config)
+      this.accepted = config
+        ? {
+            address: this.sshAddress(config),
+            fingerprint: config.ssh_host_key_fingerprint
+          }
+        : null
+      this.step = 'connection'
+      this.tried = false
+      this.result = null
+      this.justAccepted = false
+      this.failure = null
+    },
+    sshAddress(form) {
+      return `${form.ssh_host}:${form.ssh_port}`
+    },
+    body() {
+      return satmachine.configForm.body(this.form, this.fingerprint)
+    },
+    complete() {
+      this.tried = true
+      if (!this.firstProblem) return true
+      this.step = this.firstProblem.step
+      return false
+    },
+    accept() {
+      this.accepted = {
+        address: this.sshAddress(this.form),
+        fingerprint: this.newFingerprint
+      }
+      this.justAccepted = true
+    },
+    move(by) {
+      this.step = this.steps[this.steps.indexOf(this.step) + by]
+    },
+    async test() {
+      if (this.testing || !this.complete()) return
+      this.testing = true
+      this.failure = null
+      this.result = null
+      this.justAccepted = false
+      const address = this.sshAddress(this.form)
+      try {
+        this.result = await satmachine.call(
+          'POST',
+          '/test-connection',
+          this.body()
+        )
+        this.tested = address
+        this.testedStep = this.step
+        this.$nextTick(() =>
+          this.$refs.result?.scrollIntoView({
+            behavior: 'smooth',
+            block: 'nearest'
+          })
+        )
+      } catch (error) {
+        this.failure = satmachine.sentence(error)
+      } finally {
+        this.testing = false
+      }
+    },
+    save() {
+      if (this.busy || !this.complete()) return
+      const isNewCredit =
+        this.form.credit_source_wallet && !this.saved?.credit_source_wallet
+      if (!isNewCredit) return this.send()
+      satmachine.ask({
+        title: 'Credit the source wallet?',
+        text: 'For every sale read from the machine, LNbits adds its sats to the source wallet, on the word of the machine’s database alone. Switch this on only if those sats really arrive at this LNbits’ node outside of the wallet.',
+        icon: 'warning',
+        okLabel: 'Save with crediting',
+        color: 'warning',
+        run: () => satmachine.call('POST', '/config', this.body()),
+        done: config => this.saveDone(config)
+      })
+    },
+    async send() {
+      this.busy = true
+      this.failure = null
+      try {
+        const data = this.body()
+        this.saveDone(await satmachine.call('POST', '/config', data))
+      } catch (error) {
+        this.failure = satmachine.sentence(error)
+      } finally {
+        this.busy = false
+      }
+    },
+    saveDone(config) {
+      this.store.config = config
+      this.isOpen = false
+      satmachine.notifySuccess('Configuration saved')
+      satmachine.changed()
+    }
+  }
+}

@@ -1,0 +1,131 @@
+// What the Configure Database dialog asks for: its start values, what is wrong
+// with what was typed, and what is sent.
+satmachine.configForm = (() => {
+  const SECRETS = [
+    'password',
+    'ssh_password',
+    'ssh_private_key',
+    'ssh_private_key_passphrase'
+  ]
+
+  // Numbers are text while they are typed.
+  const fill = config => ({
+    host: '',
+    database_name: 'lamassu',
+    username: '',
+    source_wallet_id: window.g.user?.wallets[0]?.id || null,
+    commission_wallet_id: null,
+    credit_source_wallet: false,
+    use_ssh_tunnel: true,
+    ssh_host: '',
+    ssh_username: '',
+    ssl_mode: 'prefer',
+    ssl_ca_certificate: '',
+    commission_method: 'markup',
+    timezone: Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC',
+    is_active: true,
+    ...config,
+    port: String(config?.port ?? 5432),
+    ssh_port: String(config?.ssh_port ?? 22),
+    poll_interval_minutes: String(config?.poll_interval_minutes ?? 60),
+    look_back_days: String(config?.look_back_days ?? 7),
+    ...Object.fromEntries(SECRETS.map(name => [name, '']))
+  })
+
+  const within = (text, low, high) =>
+    /^\d+$/.test(text) && Number(text) >= low && Number(text) <= high
+
+  const RULES = {
+    connection: [
+      [form => form.host, 'Enter the database host.'],
+      [form => within(form.port, 1, 65535), 'Port: a number up to 65535.'],
+      [form => form.database_name, 'Enter the database name.'],
+      [form => form.username, 'Enter the database user.'],
+      [
+        form => form.ssl_mode !== 'verify-full' || form.ssl_ca_certificate,
+        'Paste the CA certificate to check against.'
+      ]
+    ],
+    tunnel: [
+      [form => !form.use_ssh_tunnel || form.ssh_host, 'Enter the SSH host.'],
+      [
+        form => !form.use_ssh_tunnel || within(form.ssh_port, 1, 65535),
+        'SSH port: a number up to 65535.'
+      ],
+      [form => !form.use_ssh_tunnel || form.ssh_username, 'Enter the SSH user.']
+    ],
+    wallets: [[form => form.source_wallet_id, 'Choose the source wallet.']],
+    polling: [
+      [
+        form => within(form.poll_interval_minutes, 1, 1440),
+        'Poll every 1 to 1440 minutes.'
+      ],
+      [form => within(form.look_back_days, 1, 365), 'Look back 1 to 365 days.'],
+      [form => form.timezone, 'Choose a time zone.']
+    ]
+  }
+
+  // The first thing that is wrong in each step of the dialog, or undefined.
+  const problems = form =>
+    Object.fromEntries(
+      Object.entries(RULES).map(([step, rules]) => [
+        step,
+        rules.find(([isRight]) => !isRight(form))?.[1]
+      ])
+    )
+
+  const body = (form, fingerprint) => {
+    const text = name => (form[name] || '').trim()
+    const data = {
+      host: text('host'),
+      port: Number(form.port),
+      database_name: text('database_name'),
+      username: text('username'),
+      ssl_mode: form.ssl_mode,
+      ssl_ca_certificate: text('ssl_ca_certificate') || null,
+      source_wallet_id: form.source_wallet_id,
+      commission_wallet_id: form.commission_wallet_id || null,
+      credit_source_wallet: form.credit_source_wallet,
+      use_ssh_tunnel: form.use_ssh_tunnel,
+      ssh_host: text('ssh_host') || null,
+      ssh_port: Number(form.ssh_port) || 22,
+      ssh_username: text('ssh_username') || null,
+      ssh_host_key_fingerprint: fingerprint,
+      commission_method: form.commission_method,
+      poll_interval_minutes: Number(form.poll_interval_minutes),
+      look_back_days: Number(form.look_back_days),
+      timezone: form.timezone,
+      is_active: form.is_active
+    }
+    SECRETS.forEach(name => {
+      if (form[name]) data[name] = form[name]
+    })
+    return data
+  }
+
+  // Where a secret is sent to; a stored one is kept only for the same place.
+  const PLACES = {
+    database: [
+      'host',
+      'port',
+      'username',
+      'use_ssh_tunnel',
+      'ssh_host',
+      'ssh_port'
+    ],
+    ssh: ['ssh_host', 'ssh_port', 'ssh_username']
+  }
+
+  const secretHint = (name, form, saved) => {
+    if (!saved?.[`has_${name}`]) return undefined
+    if (saved.secrets_to_reenter?.includes(name)) {
+      return 'The stored one cannot be read any more: enter it again'
+    }
+    const place = PLACES[name === 'password' ? 'database' : 'ssh']
+    return place.every(key => `${saved[key] ?? ''}` === `${form[key] ?? ''}`)
+      ? 'Set. Leave empty to keep it'
+      : 'The way there changed: enter it again'
+  }
+
+  return {fill, problems, body, secretHint}
+})()

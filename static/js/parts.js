@@ -1,0 +1,141 @@
+// Small pieces that several tabs and dialogs show.
+satmachine.components['sat-state'] = {
+  template: '#sat-state',
+  props: {name: String},
+  computed: {
+    state() {
+      return satmachine.format.state(this.name)
+    }
+  }
+}
+
+// An id or a hash: short, whole on hover, copied by its button.
+satmachine.components['sat-id'] = {
+  template: '#sat-id',
+  props: {value: String, what: {type: String, default: 'id'}},
+  data() {
+    return {fmt: satmachine.format}
+  }
+}
+
+// One named value in a line, with a remark under the name.
+satmachine.components['sat-fact'] = {
+  template: '#sat-fact',
+  props: {
+    name: String,
+    caption: String,
+    value: [String, Number],
+    title: String,
+    color: String
+  },
+  data() {
+    return {fmt: satmachine.format}
+  }
+}
+
+satmachine.components['sat-balances'] = {
+  template: '#sat-balances',
+  props: {balances: {type: Array, default: () => []}},
+  data() {
+    return {fmt: satmachine.format}
+  },
+  methods: {
+    part(balance) {
+      const total = Number(balance.total_deposits)
+      return total > 0 ? Number(balance.remaining_balance) / total : 0
+    },
+    hasPending(balance) {
+      return satmachine.format.isAmount(balance.pending_deposits || '')
+    }
+  }
+}
+
+satmachine.components['sat-steps'] = {
+  template: '#sat-steps',
+  props: {result: Object},
+  data() {
+    return {fmt: satmachine.format}
+  }
+}
+
+// How one sale's sats became commission and base, with its own numbers.
+satmachine.components['sat-split'] = {
+  template: '#sat-split',
+  props: {transaction: Object},
+  data() {
+    return {fmt: satmachine.format}
+  },
+  computed: {
+    known() {
+      return this.transaction.effective_commission !== null
+    },
+    hasDiscount() {
+      return satmachine.format.isAmount(this.transaction.discount || '')
+    },
+    lines() {
+      const tx = this.transaction
+      const {sats, percent, shift} = satmachine.format
+      const effective = tx.effective_commission
+      const plain = shift(effective, 0)
+      const total = sats(tx.crypto_amount_sats)
+      const base = sats(tx.base_amount_sats)
+      const lines = []
+      if (this.hasDiscount) {
+        lines.push({
+          name: 'Effective commission',
+          formula:
+            `${percent(tx.commission_percentage)} × ` +
+            `(100 − ${shift(tx.discount, 0)}) / 100`,
+          result: percent(effective)
+        })
+      } else {
+        lines.push({
+          name: 'Effective commission',
+          formula: 'No discount',
+          result: percent(effective)
+        })
+      }
+      lines.push({
+        name: 'Base',
+        formula: this.baseFormula(total, plain),
+        result: `${base} sats`
+      })
+      lines.push({
+        name: 'Commission',
+        formula: `${total} − ${base}`,
+        result: `${sats(tx.commission_amount_sats)} sats`
+      })
+      return lines
+    }
+  },
+  methods: {
+    baseFormula(total, effective) {
+      const tx = this.transaction
+      if (effective.startsWith('-')) return 'Negative commission: all is base'
+      if (tx.commission_method !== 'margin') {
+        return `${total} / (1 + ${effective})`
+      }
+      const fee = tx.fixed_fee || '0'
+      const margin = `${total} × (1 − ${effective})`
+      return satmachine.format.isAmount(fee)
+        ? `${margin} × ${tx.fiat_amount} / (${tx.fiat_amount} + ${fee})`
+        : margin
+    }
+  }
+}
+
+// What a table shows instead of rows: a failure, no match, or the next step.
+satmachine.components['sat-empty'] = {
+  template: '#sat-empty',
+  props: {
+    icon: String,
+    title: String,
+    text: String,
+    failure: String,
+    filtered: Boolean
+  },
+  data() {
+    return {fmt: satmachine.format}
+  },
+  emits: ['retry', 'clear']
+}

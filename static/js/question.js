@@ -1,0 +1,53 @@
+// The one dialog that asks before something is done. It stays open, with the
+// server's sentence in it, when the thing could not be done.
+satmachine.components['sat-question'] = {
+  template: '#sat-question',
+  data() {
+    return {store: satmachine.store, values: {}, busy: false, failure: null}
+  },
+  computed: {
+    question() {
+      return this.store.question
+    },
+    missing() {
+      return this.question.fields.some(
+        field => field.required && !(this.values[field.name] || '').trim()
+      )
+    }
+  },
+  watch: {
+    question(question) {
+      if (!question) return
+      this.failure = null
+      this.values = Object.fromEntries(
+        question.fields.map(field => [field.name, field.value || ''])
+      )
+    }
+  },
+  methods: {
+    close() {
+      if (!this.busy) this.store.question = null
+    },
+    async submit() {
+      if (this.missing || this.busy) return
+      const question = this.question
+      this.busy = true
+      this.failure = null
+      try {
+        const values = Object.fromEntries(
+          Object.entries(this.values).map(([name, value]) => [
+            name,
+            value.trim()
+          ])
+        )
+        const result = await question.run(values)
+        this.store.question = null
+        if (question.done) question.done(result)
+      } catch (error) {
+        this.failure = satmachine.sentence(error)
+      } finally {
+        this.busy = false
+      }
+    }
+  }
+}

@@ -1,0 +1,134 @@
+// Test Transaction: a made-up sale through the real arithmetic. First the plan
+// alone; paying real sats for it is a second, deliberate step.
+satmachine.components['sat-test-dialog'] = {
+  template: '#sat-test-dialog',
+  emits: ['open'],
+  data() {
+    return {
+      fmt: satmachine.format,
+      store: satmachine.store,
+      form: {
+        sats: '100000',
+        fiat: '',
+        currency: null,
+        percent: '5.5',
+        discount: '0'
+      },
+      plan: null,
+      planned: null,
+      busy: false,
+      failure: null
+    }
+  },
+  computed: {
+    isOpen: {
+      get() {
+        return Boolean(this.store.test)
+      },
+      set(open) {
+        if (!open) this.store.test = null
+      }
+    },
+    problem() {
+      const {sats, fiat, currency, percent, discount} = this.form
+      if (!/^\d+$/.test(sats.trim()) || !this.fmt.isAmount(sats)) {
+        return 'Sats have to be a whole number.'
+      }
+      if (!this.fmt.isAmount(fiat)) {
+        return 'Enter the fiat amount, with a point for decimals.'
+      }
+      if (!currency) return 'Choose a currency.'
+      if (this.fmt.shift(percent, -2) === null) {
+        return 'Enter the commission in percent, such as 5.5.'
+      }
+      if (this.fmt.shift(discount, 0) === null) {
+        return 'Enter the discount in percent, 0 for none.'
+      }
+      return null
+    },
+    // The plan shown belongs to what is in the form now.
+    isCurrent() {
+      return this.plan && this.planned === JSON.stringify(this.body(true))
+    }
+  },
+  watch: {
+    isOpen(open) {
+      if (!open) return
+      this.plan = null
+      this.failure = null
+      this.form.currency = this.form.currency || satmachine.lastCurrency()
+    }
+  },
+  methods: {
+    body(dryRun) {
+      const {sats, fiat, currency, percent, discount} = this.form
+      return {
+        crypto_amount_sats: Number(sats.trim()),
+        fiat_amount: fiat.trim(),
+        fiat_code: currency,
+        commission_percentage: this.fmt.shift(percent, -2),
+        discount: this.fmt.shift(discount, 0),
+        dry_run: dryRun
+      }
+    },
+    send(dryRun) {
+      return satmachine.call('POST', '/test-transaction', this.body(dryRun))
+    },
+    async preview() {
+      if (this.problem || this.busy) return
+      this.busy = true
+      this.failure = null
+      try {
+        this.plan = await this.send(true)
+        this.planned = JSON.stringify(this.body(true))
+        satmachine.rememberCurrency(this.form.currency)
+        this.$nextTick(() =>
+          this.$refs.plan?.scrollIntoView({behavior: 'smooth'})
+        )
+      } catch (error) {
+        this.plan = null
+        this.failure = satmachine.sentence(error)
+      } finally {
+        this.busy = false
+      }
+    },
+    openStored() {
+      const {id} = this.plan.transaction
+      this.isOpen = false
+      this.$emit('open', id)
+    },
+    execute() {
+      const tx = this.plan.transaction
+      satmachine.ask({
+        title: 'Execute with real sats?',
+        text: 'The plan is carried out: real sats leave the source wallet for the clients (and for the commission wallet, if one is set), and the clients’ balances go down. The transaction is stored with a test mark. This cannot be undone.',
+        facts: [
+          {
+            name: 'To clients',
+            value: `${this.fmt.sats(tx.distributed_sats)} sats`
+          },
+          {
+            name: 'Commission',
+            value: `${this.fmt.sats(tx.commission_amount_sats)} sats`
+          },
+          {
+            name: 'Fiat of the sale',
+            value: this.fmt.fiat(tx.fiat_amount, tx.fiat_code)
+          }
+        ],
+        icon: 'warning',
+        okLabel: 'Pay real sats',
+        color: 'negative',
+        run: () => this.send(false),
+        done: result => {
+          this.plan = result
+          this.planned = null
+          if (result.transaction.status === 'settled') {
+            satmachine.notifySuccess('Test transaction executed')
+          }
+          satmachine.changed()
+        }
+      })
+    }
+  }
+}

@@ -1,0 +1,49 @@
+"""Loaded by the LNbits process of a fault test: kills or stops it at a chosen commit.
+
+With a file `order` in the folder that SATMACHINE_FAULTS names, the process counts two moments for
+each database commit, just before it and just after it, writes the count and its process id to
+`count`, and sends itself a signal at the moment that the file tells: "<round> <moment> <signal>".
+Both LNbits' and our commits count.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+_FOLDER = os.environ.get("SATMACHINE_FAULTS")
+
+
+class _Killer:
+    def __init__(self, folder: Path) -> None:
+        self.order = folder / "order"
+        self.count = folder / "count"
+        self.moments = 0
+        self.armed: str | None = None
+
+    def moment(self) -> None:
+        try:
+            order = self.order.read_text()
+        except FileNotFoundError:
+            return
+        if order != self.armed:  # a new round starts a new count
+            self.armed, self.moments = order, 0
+        self.moments += 1
+        self.count.write_text(f"{self.moments} {os.getpid()}")
+        _, moment, number = order.split()
+        if self.moments == int(moment):
+            os.kill(os.getpid(), int(number))
+
+
+if _FOLDER:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    killer = _Killer(Path(_FOLDER))
+    commit = AsyncConnection.commit
+
+    async def commit_and_count(self: AsyncConnection) -> Any:
+        killer.moment()
+        result = await commit(self)
+        killer.moment()
+        return result
+
+    AsyncConnection.commit = commit_and_count

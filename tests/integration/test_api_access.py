@@ -1,0 +1,301 @@
+"""Who may: every route of the extension, against everybody who could knock."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from demo.lnbits_api import EXTENSION, Account, Lnbits, Wallet
+from tests.rig import API, Configure, MakeWallet, Setup
+
+# Every route, and what an admin is answered who asks it with nothing to work on and an empty body.
+ROUTES = {
+    ("GET", f"/{EXTENSION}/"): 200,
+    ("GET", f"{API}/clients"): 200,
+    ("POST", f"{API}/clients"): 400,
+    ("GET", f"{API}/clients/paginated"): 200,
+    ("PUT", f"{API}/clients/{{client_id}}"): 404,
+    ("GET", f"{API}/clients/{{client_id}}/balance"): 404,
+    ("GET", f"{API}/deposits"): 200,
+    ("POST", f"{API}/deposits"): 400,
+    ("GET", f"{API}/deposits/paginated"): 200,
+    ("PUT", f"{API}/deposits/{{deposit_id}}/status"): 400,
+    ("GET", f"{API}/transactions"): 200,
+    ("GET", f"{API}/transactions/paginated"): 200,
+    ("GET", f"{API}/transactions/{{transaction_id}}/distributions"): 404,
+    ("GET", f"{API}/transactions/{{transaction_id}}/distributions/paginated"): 404,
+    ("POST", f"{API}/transactions/{{transaction_id}}/retry"): 404,
+    ("POST", f"{API}/transactions/{{transaction_id}}/distribute"): 404,
+    ("POST", f"{API}/transactions/{{transaction_id}}/dismiss"): 400,
+    ("POST", f"{API}/payments/{{payment_id}}/retry"): 404,
+    ("POST", f"{API}/payments/{{payment_id}}/void"): 400,
+    ("GET", f"{API}/config"): 200,
+    ("POST", f"{API}/config"): 400,
+    ("POST", f"{API}/test-connection"): 409,
+    ("POST", f"{API}/manual-poll"): 409,
+    ("POST", f"{API}/test-transaction"): 400,
+    ("GET", f"{API}/polls"): 200,
+    ("GET", f"{API}/polls/paginated"): 200,
+    ("GET", f"{API}/reconciliation"): 200,
+}
+PAGES = {route for route in ROUTES if not route[1].startswith(API)}
+
+routes = pytest.mark.parametrize(
+    "route", ROUTES, ids=lambda route: f"{route[0]} {route[1].removeprefix(f'/{EXTENSION}')}"
+)
+
+
+@pytest.fixture(scope="module")
+async def admin_without_it(lnbits: Lnbits, admin: Account) -> AsyncIterator[Account]:
+    """An admin who has not enabled the extension."""
+    from lnbits.settings import settings
+
+    account = await lnbits.register("admin_without_it", uuid4().hex)
+    await account.call("PUT", f"/api/v1/extension/{EXTENSION}/disable")
+    settings.lnbits_admin_users.append(account.user_id)
+    yield account
+    settings.lnbits_admin_users.remove(account.user_id)
+
+
+@pytest.fixture(scope="module")
+async def user_without_it(lnbits: Lnbits, admin: Account) -> Account:
+    """A user who is no admin and has not enabled the extension."""
+    account = await lnbits.register("user_without_it", uuid4().hex)
+    await account.call("PUT", f"/api/v1/extension/{EXTENSION}/disable")
+    return account
+
+
+@pytest.fixture(scope="module")
+async def refused(
+    lnbits: Lnbits,
+    admin: Account,
+    plain_user: Account,
+    admin_without_it: Account,
+    user_without_it: Account,
+) -> dict[str, tuple[int, httpx.AsyncClient]]:
+    """Everybody who must be turned away, and with which status."""
+    admins, users = await admin.create_wallet(), await plain_user.create_wallet()
+    without, its = await admin_without_it.create_wallet(), await user_without_it.create_wallet()
+
+    def key(key: str) -> httpx.AsyncClient:
+        return lnbits.anonymous({"X-Api-Key": key})
+
+    return {
+        "nobody": (401, lnbits.anonymous()),
+        "an unknown key": (401, key(uuid4().hex)),
+        "an unknown token": (401, lnbits.anonymous({"Authorization": "Bearer no.such.token"})),
+        "an unknown cookie": (401, lnbits.anonymous({"Cookie": "cookie_access_token=a.b.c"})),
+        "a user's session": (403, plain_user),
+        "a user's admin key": (403, key(users.adminkey)),
+        "a user's invoice key": (403, key(users.inkey)),
+        "an admin's invoice key": (403, key(admins.inkey)),
+        "a session of a user without it": (403, user_without_it),
+        "a key of a user without it": (403, key(its.adminkey)),
+        "a session of an admin without it": (403, admin_without_it),
+        "a key of an admin without it": (403, key(without.adminkey)),
+    }
+
+
+@pytest.fixture(scope="module")
+async def admitted(
+    lnbits: Lnbits, admin: Account, other_admin: Account
+) -> dict[str, httpx.AsyncClient]:
+    """Everybody who may."""
+    own, others = await admin.create_wallet(), await other_admin.create_wallet()
+    return {
+        "the super user's session": admin,
+        "the super user's cookie": lnbits.anonymous(
+            {"Cookie": f"cookie_access_token={admin.token}; is_lnbits_user_authorized=true"}
+        ),
+        "the super user's admin key": lnbits.anonymous({"X-Api-Key": own.adminkey}),
+        "another admin's session": other_admin,
+        "another admin's admin key": lnbits.anonymous({"X-Api-Key": others.adminkey}),
+    }
+
+
+def ask(client: httpx.AsyncClient, route: tuple[str, str]) -> Any:
+    method, path = route
+    for name in ("client_id", "deposit_id", "transaction_id", "payment_id"):
+        path = path.replace(f"{{{name}}}", "0" * 32)
+    return client.request(method, path, json=None if method == "GET" else {})
+
+
+async def test_every_route_of_the_extension_stands_in_the_table(lnbits_app: Any) -> None:
+    from satmachineclient import satmachineclient_ext
+
+    found = {
+        (method, route.path)
+        for route in satmachineclient_ext.routes
+        for method in getattr(route, "methods", ["MOUNT"])
+    }
+    assert found == set(ROUTES)
+
+
+async def test_nothing_is_ever_deleted(admin: Account) -> None:
+    assert not [route for route in ROUTES if route[0] == "DELETE"]
+    for method, path in ROUTES:
+        if method == "PUT":
+            assert (await ask(admin, ("DELETE", path))).status_code == 405
+
+
+@routes
+async def test_whoever_is_no_admin_is_turned_away(
+    route: tuple[str, str], refused: dict[str, tuple[int, httpx.AsyncClient]]
+) -> None:
+    for who, (status, client) in refused.items():
+        if route in PAGES and " key" in who:
+            status = 401  # a page knows sessions only
+        response = await ask(client, route)
+        assert response.status_code == status, (who, response.text)
+        assert isinstance(response.json()["detail"], str), who
+
+
+@routes
+async def test_every_admin_may(
+    route: tuple[str, str], admitted: dict[str, httpx.AsyncClient], ledger_clean: None
+) -> None:
+    for who, client in admitted.items():
+        response = await ask(client, route)
+        status = 401 if route in PAGES and who.endswith("key") else ROUTES[route]
+        assert response.status_code == status, (who, response.text)
+
+
+async def test_the_key_may_stand_in_the_address(admin: Account, lnbits: Lnbits) -> None:
+    wallet = await admin.create_wallet()
+    anyone = lnbits.anonymous()
+    path = f"{API}/clients"
+    assert (await anyone.get(path, params={"api-key": wallet.adminkey})).status_code == 200
+    assert (await anyone.get(path, params={"api-key": wallet.inkey})).status_code == 403
+    assert (await anyone.get(path, params={"api-key": "\0"})).status_code == 400
+
+
+async def test_a_key_decides_where_a_session_is_given_too(
+    admin: Account, plain_user: Account
+) -> None:
+    wallet = await plain_user.create_wallet()
+    answer = await admin.get(f"{API}/clients", headers={"X-Api-Key": wallet.adminkey})
+    assert answer.status_code == 403
+
+
+async def test_an_admin_who_is_one_no_longer_is_turned_away(lnbits: Lnbits, admin: Account) -> None:
+    from lnbits.settings import settings
+
+    account = await lnbits.register("former_admin", uuid4().hex)
+    settings.lnbits_admin_users.append(account.user_id)
+    wallet = await account.create_wallet()
+    key = {"X-Api-Key": wallet.adminkey}
+    assert (await account.get(f"{API}/clients")).status_code == 200
+
+    settings.lnbits_admin_users.remove(account.user_id)
+
+    assert (await account.get(f"{API}/clients")).status_code == 403
+    assert (await lnbits.anonymous(key).get(f"{API}/clients")).status_code == 403
+
+
+# ---- crediting the source wallet: only the super user may switch it on -----------------------
+
+
+def crediting(setup: Setup, **fields: Any) -> dict[str, Any]:
+    return {**setup.body, "credit_source_wallet": True, **fields}
+
+
+async def test_another_admin_may_not_switch_crediting_on(
+    configured: Setup, admin: Account, other_admin: Account, lnbits: Lnbits
+) -> None:
+    wallet = await other_admin.create_wallet()
+    for client in (other_admin, lnbits.anonymous({"X-Api-Key": wallet.adminkey})):
+        answer = await client.post(f"{API}/config", json=crediting(configured))
+        assert answer.status_code == 403
+        assert answer.json()["detail"].startswith("credit_source_wallet:")
+    config = await admin.call("GET", f"{API}/config")
+    assert config["credit_source_wallet"] is False
+
+
+@pytest.mark.usefixtures("ledger_clean")
+async def test_another_admin_may_not_begin_with_crediting_on(
+    configure: Configure, other_admin: Account, make_wallet: MakeWallet
+) -> None:
+    source = await make_wallet(other_admin)
+    body = {"host": "127.0.0.1", "username": "u", "source_wallet_id": source.id}
+    body |= {"use_ssh_tunnel": False, "credit_source_wallet": True}
+    answer = await other_admin.post(f"{API}/config", json=body)
+    assert answer.status_code == 403
+    assert (await other_admin.get(f"{API}/config")).json() is None
+
+
+async def test_the_super_user_may_by_session_and_by_key(
+    configured: Setup, admin: Account, admin_key_client: httpx.AsyncClient
+) -> None:
+    for client in (admin, admin_key_client):
+        await admin.call("POST", f"{API}/config", configured.body)
+        answer = await client.post(f"{API}/config", json=crediting(configured))
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["credit_source_wallet"] is True
+
+
+async def test_another_admin_may_change_the_rest_while_crediting_is_on_and_switch_it_off(
+    configured: Setup, admin: Account, other_admin: Account
+) -> None:
+    await admin.call("POST", f"{API}/config", crediting(configured))
+    body = crediting(configured, poll_interval_minutes=30)
+    assert (await other_admin.call("POST", f"{API}/config", body))["poll_interval_minutes"] == 30
+    await other_admin.call("POST", f"{API}/config", configured.body)
+    answer = await other_admin.post(f"{API}/config", json=body)
+    assert answer.status_code == 403
+
+
+# ---- wallets ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["source_wallet_id", "commission_wallet_id"])
+async def test_source_and_commission_wallets_belong_to_an_admin(
+    name: str, configured: Setup, other_admin: Account, plain_user: Account
+) -> None:
+    users, admins = await plain_user.create_wallet(), await other_admin.create_wallet()
+    answer = await other_admin.post(f"{API}/config", json={**configured.body, name: users.id})
+    assert answer.status_code == 400
+    assert answer.json()["detail"].startswith(f"{name}:")
+    saved = await other_admin.call("POST", f"{API}/config", {**configured.body, name: admins.id})
+    assert saved[name] == admins.id
+
+
+async def shared_with(owner: Account, guest: Account, permissions: list[str]) -> Wallet:
+    """A wallet of the guest that is the owner's, seen through LNbits' sharing."""
+    wallet = await owner.create_wallet("shared")
+    key = {"X-Api-Key": wallet.adminkey}
+    invitation = {"username": guest.username, "permissions": permissions, "status": "invite_sent"}
+    await owner.call("PUT", "/api/v1/wallet/share/invite", invitation, key)
+    mirrored = await guest.call(
+        "POST",
+        "/api/v1/wallet",
+        {
+            "name": "of somebody else",
+            "wallet_type": "lightning-shared",
+            "shared_wallet_id": wallet.id,
+        },
+    )
+    answer = await owner.call("GET", "/api/v1/auth")
+    shares = next(w for w in answer["wallets"] if w["id"] == wallet.id)["extra"]["shared_with"]
+    await owner.call("PUT", "/api/v1/wallet/share", {**shares[0], "status": "approved"}, key)
+    return Wallet(**{k: mirrored[k] for k in ("id", "user", "name", "adminkey", "inkey")})
+
+
+async def test_a_wallet_that_a_user_shares_with_an_admin_is_not_the_admins(
+    configured: Setup, admin: Account, plain_user: Account
+) -> None:
+    wallet = await shared_with(plain_user, admin, ["receive-payments", "send-payments"])
+    body = {**configured.body, "source_wallet_id": wallet.id}
+    answer = await admin.post(f"{API}/config", json=body)
+    assert answer.status_code == 400
+    assert answer.json()["detail"].startswith("source_wallet_id:")
+
+
+async def test_a_clients_wallet_may_receive(
+    ledger_clean: None, admin: Account, plain_user: Account
+) -> None:
+    blind = await shared_with(admin, plain_user, ["view-payments"])
+    answer = await admin.post(f"{API}/clients", json={"wallet_id": blind.id, "dca_mode": "flow"})
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == "wallet_id: this wallet may not receive payments"

@@ -1,0 +1,55 @@
+"""What the tests of the ATM's side share: where to read, reading it, and a dead end or two."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from satmachineclient import lamassu
+from satmachineclient.lamassu import Sale, Target
+
+from demo.lamassu_db import LamassuDatabase
+from demo.ssh_server import SshServer
+
+
+def now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+def target_at(database: LamassuDatabase, ssh: SshServer | None = None, **fields: Any) -> Target:
+    """The reader's way into this database, through this SSH server where one is given."""
+    login: dict[str, Any] = database.login()
+    login["database"] = login.pop("database_name")
+    if ssh:
+        login |= {
+            "use_ssh_tunnel": True,
+            "ssh_host": ssh.host,
+            "ssh_port": ssh.port,
+            "ssh_username": ssh.username,
+            "ssh_password": ssh.password,
+            "ssh_host_key_fingerprint": ssh.fingerprint,
+        }
+    return replace(Target(**login), **fields)
+
+
+async def none_known(ids: list[str]) -> set[str]:
+    return set()
+
+
+async def read(target: Target, days: int = 7, *, needs_fixed_fee: bool = False) -> dict[str, Sale]:
+    """All sales of the last days, by id."""
+    since = now() - timedelta(days=days)
+    async with lamassu.connect(target) as session:
+        _, sales = await lamassu.read_sales(
+            session, since, none_known, needs_fixed_fee=needs_fixed_fee
+        )
+    return {sale.id: sale for sale in sales}
+
+
+@contextmanager
+def silent_port() -> Iterator[int]:
+    """A port that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening.getsockname()[1]
