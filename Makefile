@@ -1,5 +1,6 @@
 # make demo [ARGS=--once]   a whole operator's world on this machine, with sales coming in
 # make test [ARGS=…]        all tests on SQLite, then the storage tests on PostgreSQL
+# make faults [ARGS=…]      the long crash tests: killed at every commit, two servers on one database
 # make check                ruff, mypy --strict and prettier
 # make clean                remove everything that these made
 SHELL := /bin/bash
@@ -14,7 +15,7 @@ PRETTIER := npx --yes prettier@3.10.1 --log-level=warn
 SCRIPTS := 'static/js/**/*.js'
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help demo test check format clean
+.PHONY: help demo test faults check format clean
 
 help:
 	@sed -n '/^# make/s/^# //p' Makefile
@@ -26,7 +27,10 @@ demo: .venv/stamp
 # (pytest's exit code 5: no tests collected).
 test: .venv/stamp $(EXTENSIONS)/$(NAME)
 	@$(BIN)/python -m pytest $(ARGS)
-	@$(BIN)/python -m pytest -m storage --lnbits-db=postgres $(ARGS) || [ $$? -eq 5 ]
+	@$(BIN)/python -m pytest -m 'storage and not faults' --lnbits-db=postgres $(ARGS) || [ $$? -eq 5 ]
+
+faults: .venv/stamp
+	@$(BIN)/python -m pytest -m faults $(ARGS)
 
 check: .venv/stamp $(EXTENSIONS)/$(NAME)
 	@$(BIN)/ruff check .

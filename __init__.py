@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from .crud import db
+from .database import db
 from .transaction_processor import start as satmachineclient_start
 from .transaction_processor import stop as satmachineclient_stop
 from .views import satmachineclient_pages

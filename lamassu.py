@@ -105,9 +105,10 @@ def _reading(step: str) -> Iterator[None]:
     except asyncpg.InsufficientPrivilegeError as exc:
         raise LamassuError(
             "table_rights",
-            f"A right is missing: {plain(exc)}. Give this user the rights that the README lists.",
+            f"A right is missing: {plain(exc)}. Run there as owner GRANT USAGE ON SCHEMA public and "
+            "the GRANTs that the README lists.",
         ) from None
-    except asyncpg.QueryCanceledError as exc:
+    except (asyncpg.QueryCanceledError, asyncio.TimeoutError) as exc:
         raise LamassuError(
             step,
             f"The ATM's database did not answer within {tunnel.STATEMENT_SECONDS:g} s "
@@ -119,12 +120,7 @@ def _reading(step: str) -> Iterator[None]:
             f"The connection to the ATM's database broke while reading ({plain(exc)}). Check that "
             "PostgreSQL, the SSH server and the network stay up.",
         ) from None
-    except (
-        asyncpg.PostgresError,
-        asyncpg.InterfaceError,
-        asyncpg.InternalClientError,
-        asyncio.TimeoutError,
-    ) as exc:
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as exc:
         raise LamassuError(
             step, f"Reading the ATM's database failed ({plain(exc)}). Check that it is Lamassu's."
         ) from None

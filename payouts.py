@@ -5,7 +5,7 @@ credits of one poll. A *payout* is one LNbits payment of it (a transfer above LN
 several). Every payout obeys one order: create the internal invoice, store its hash, pay it, mark
 it confirmed. Whatever stops in between, the stored hash tells on resuming what has happened.
 
-All work is done under a lease on the ledger (`crud.take_lease`), which the caller holds.
+All work is done under a lease on the ledger (`database.take_lease`), which the caller holds.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -27,7 +27,7 @@ from lnbits.task_manager import task_manager
 from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
 
-from . import crud
+from . import crud, database
 from .helpers import fiat_text, new_id, now
 from .models import LamassuConfig, Payment, Payout, PayoutKind, Transaction
 
@@ -69,7 +69,7 @@ async def settle(
     source wallet is short, the oldest sales are paid first, and clients before the commission.
 
     Raises:
-        crud.LeaseLostError: another process has taken over; what is open is theirs now.
+        database.LeaseLostError: another process has taken over; what is open is theirs now.
     """
     settled = Settled()
     await _form_credits(lease, config)
@@ -85,7 +85,7 @@ async def release(lease: str, transfer_id: str) -> bool:
 
     What it carried is open again, to be paid anew or voided.
     """
-    async with crud.reading() as work:
+    async with database.reading() as work:
         parts = await crud.get_payouts_of(work, transfer_id)
     paid = []
     for part in parts:
@@ -94,7 +94,7 @@ async def release(lease: str, transfer_id: str) -> bool:
                 paid.append(part)
             else:
                 await _retire_invoice(part, conn)
-    async with crud.ledger(lease) as work:
+    async with database.ledger(lease) as work:
         if paid:
             await crud.confirm_payouts(work, paid, now())
             return False
@@ -112,7 +112,7 @@ async def finish(lease: str, payout: Payout) -> None:
 
 
 async def _form_credits(lease: str, config: LamassuConfig) -> None:
-    async with crud.ledger(lease) as work:
+    async with database.ledger(lease) as work:
         sales = await crud.uncredited_transactions(work)
         if sales:
             transfer = _Transfer("credit", None, config.source_wallet_id)
@@ -126,7 +126,7 @@ async def _form_credits(lease: str, config: LamassuConfig) -> None:
 async def _form_transfers(lease: str, config: LamassuConfig) -> None:
     """Group what the source wallet can cover into transfers; the rest waits, and says why."""
     source = await get_wallet(config.source_wallet_id)
-    async with crud.ledger(lease) as work:
+    async with database.ledger(lease) as work:
         shares = await crud.unpaid_shares(work)
         sales = await crud.unpaid_commissions(work)
         if source is None:
@@ -185,7 +185,7 @@ class _Transfer:
         self.source_wallet_id = source_wallet_id
         self.wallet_id = wallet_id
 
-    async def store(self, work: crud.Ledger, amount_sats: int, memo: str) -> None:
+    async def store(self, work: database.Ledger, amount_sats: int, memo: str) -> None:
         largest = min(
             settings.lnbits_max_incoming_payment_amount_sats,
             settings.lnbits_max_outgoing_payment_amount_sats,
@@ -254,7 +254,7 @@ async def _pay_batch(lease: str, payouts: list[Payout], settled: Settled) -> Non
         except (PayoutError, SQLAlchemyError, OSError) as exc:
             failed.append(_failure(payout, exc))
     if fresh:
-        async with crud.ledger(lease) as work:
+        async with database.ledger(lease) as work:
             await crud.store_invoices(work, fresh)
     paid: list[Payout] = []
     for payout in invoiced:
@@ -264,7 +264,7 @@ async def _pay_batch(lease: str, payouts: list[Payout], settled: Settled) -> Non
             paid.append(payout)
         except (PayoutError, SQLAlchemyError, OSError) as exc:
             failed.append(_failure(payout, exc))
-    async with crud.ledger(lease) as work:
+    async with database.ledger(lease) as work:
         shares = await crud.confirm_payouts(work, paid, now())
         for payout in failed:
             await crud.fail_payout(work, payout)
@@ -278,7 +278,7 @@ async def _core(lease: str) -> AsyncIterator[Connection]:
 
     It blocks the rest of LNbits, so it is held for one payment at a time.
     """
-    async with core_db.connect() as conn, crud.paying(conn, lease):
+    async with core_db.connect() as conn, database.paying(conn, lease):
         yield conn
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from . import crud, distribution
+from . import crud, database, distribution
 from .distribution import DistributionError, Participant
 from .helpers import currency_decimals, fiat_text, new_id, now
 from .lamassu import Sale
@@ -26,7 +26,7 @@ class Book:
 
     @classmethod
     async def open(
-        cls, work: crud.Ledger, first: datetime, last: datetime, days: set[str]
+        cls, work: database.Ledger, first: datetime, last: datetime, days: set[str]
     ) -> "Book":
         """The book at the time of the first sale, ready to go on to the last."""
         book = cls(await crud.active_clients(work), await crud.balances_at(work, first))

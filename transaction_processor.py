@@ -16,7 +16,7 @@ from lnbits.settings import settings
 from lnbits.task_manager import task_manager
 from loguru import logger
 
-from . import crud, lamassu, payouts, planning, reconciliation
+from . import crud, database, lamassu, payouts, planning, reconciliation
 from .helpers import SecretError, decrypt, new_id, now
 from .models import (
     SECRETS,
@@ -57,26 +57,26 @@ async def working(lease: str, wait_seconds: float = 0) -> AsyncIterator[None]:
         BusyError: somebody else holds it, also after waiting this long.
     """
     for _ in range(round(wait_seconds * 5)):
-        if await crud.take_lease(lease):
+        if await database.take_lease(lease):
             break
         await asyncio.sleep(0.2)
     else:
-        if not await crud.take_lease(lease):
+        if not await database.take_lease(lease):
             raise BusyError("A poll is running right now. Wait for it to end, then try again.")
     renewing = asyncio.create_task(_keep_renewing(lease))
     try:
         yield
     finally:
         renewing.cancel()
-        with suppress(asyncio.CancelledError, crud.LeaseLostError):
+        with suppress(asyncio.CancelledError, database.LeaseLostError):
             await renewing
-        await crud.give_lease_back(lease)
+        await database.give_lease_back(lease)
 
 
 async def _keep_renewing(lease: str) -> None:
     while True:
-        await asyncio.sleep(crud.LEASE_SECONDS / 4)
-        await crud.renew_lease(lease)
+        await asyncio.sleep(database.LEASE_SECONDS / 4)
+        await database.renew_lease(lease)
 
 
 # ---- the poll --------------------------------------------------------------------------------
@@ -132,7 +132,7 @@ async def _check_books(record: Poll) -> None:
 def _reason(exc: BaseException) -> str:
     if isinstance(exc, asyncio.CancelledError):
         return "The poll was stopped; what it had planned is taken up again."
-    if isinstance(exc, (crud.LeaseLostError, crud.LedgerBusyError)):
+    if isinstance(exc, (database.LeaseLostError, database.LedgerBusyError)):
         return str(exc)
     return f"Unexpected: {type(exc).__name__}. LNbits' log has the details."
 
@@ -174,7 +174,7 @@ async def _read(config: LamassuConfig) -> tuple[int, list[lamassu.Sale]]:
     since = look_back_from(config)
 
     async def drop_known(ids: list[str]) -> set[str]:
-        async with crud.reading() as work:
+        async with database.reading() as work:
             known = await crud.known_transactions(work, ids)
         # One in review may have become good since: it is looked at again until a person decided.
         return {key for key, status in known.items() if status != "needs_review"}
@@ -240,7 +240,7 @@ def lost_secrets(config: LamassuConfig) -> list[str]:
 async def _plan(lease: str, config: LamassuConfig, sales: list[lamassu.Sale]) -> list[Transaction]:
     """Store these sales with their shares, in one database transaction; what was stored."""
     stored: list[Transaction] = []
-    async with crud.ledger(lease) as work:
+    async with database.ledger(lease) as work:
         known = await crud.known_transactions(work, [sale.id for sale in sales])
         book = await planning.Book.open(
             work,
@@ -291,13 +291,13 @@ async def test_transaction(data: TestTransactionIn) -> tuple[Transaction, list[P
     config = await crud.get_config()
     sale = _made_up_sale(data, fiat)
     if data.dry_run:
-        async with crud.reading() as work:
+        async with database.reading() as work:
             book = await _book_for(work, sale, config or _defaults())
             return planning.plan_sale(sale, book, config or _defaults(), is_test=True)
     config = await ready_config()
     lease = new_id()
     async with working(lease, wait_seconds=5):
-        async with crud.ledger(lease) as work:
+        async with database.ledger(lease) as work:
             book = await _book_for(work, sale, config)
             row, payments = planning.plan_sale(sale, book, config, is_test=True)
             await work.insert("lamassu_transactions", [row])
@@ -325,7 +325,9 @@ def _made_up_sale(data: TestTransactionIn, fiat: int) -> lamassu.Sale:
     )
 
 
-async def _book_for(work: crud.Ledger, sale: lamassu.Sale, config: LamassuConfig) -> planning.Book:
+async def _book_for(
+    work: database.Ledger, sale: lamassu.Sale, config: LamassuConfig
+) -> planning.Book:
     return await planning.Book.open(
         work, sale.time, sale.time, {planning.day_of(sale.time, config)}
     )
@@ -400,7 +402,7 @@ async def void(payment: Payment, reason: str) -> None:
     async with working(lease, wait_seconds=5):
         if payment.transfer_id and payment.status in ("pending", "failed"):
             await payouts.release(lease, payment.transfer_id)
-        async with crud.ledger(lease) as work:
+        async with database.ledger(lease) as work:
             if not await crud.void_payment(work, payment, reason):
                 raise ConflictError("This payment is confirmed or voided already.")
             await crud.settle_finished(work)
@@ -419,7 +421,7 @@ async def distribute_reviewed(row: Transaction, cash_out: int | None, notes: str
     sale = _reviewed_sale(row)
     lease = new_id()
     async with working(lease, wait_seconds=5):
-        async with crud.ledger(lease) as work:
+        async with database.ledger(lease) as work:
             known = await crud.known_transactions(work, [row.lamassu_transaction_id])
             if known.get(row.lamassu_transaction_id) != "needs_review":
                 raise ConflictError("This transaction has been decided on already.")
@@ -487,7 +489,7 @@ async def _scheduled_poll(trigger: PollTrigger) -> bool:
         return True
     try:
         await poll(trigger)
-    except (BusyError, crud.LedgerBusyError):
+    except (BusyError, database.LedgerBusyError):
         logger.debug("satmachineclient: another poll is running, this one is left out")
         return False
     except Exception:  # the top of the background loop: one bad poll must not end all polls

@@ -36,6 +36,7 @@ except ImportError:  # LNbits installs no packages for an extension
 INSTALL_COMMAND = "pip install sshtunnel==0.5.1 paramiko==5.1.0"
 CONNECT_SECONDS: float = 15
 STATEMENT_SECONDS: float = 30
+_OVERRUN_SECONDS: float = 5  # for a server that does not keep the statement time-out
 _CLOSE_SECONDS = 5
 _LOG = "satmachineclient.sshtunnel"
 _NO_SESSION = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, asyncio.TimeoutError)
@@ -415,7 +416,7 @@ async def _log_in(target: Target, host: str, port: int, tls: Any) -> asyncpg.Con
             database=target.database,
             ssl=tls,
             timeout=CONNECT_SECONDS,
-            command_timeout=STATEMENT_SECONDS + 5,
+            command_timeout=STATEMENT_SECONDS + _OVERRUN_SECONDS,
             statement_cache_size=0,
             server_settings={
                 "application_name": "satmachineclient",

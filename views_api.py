@@ -24,7 +24,7 @@ from lnbits.helpers import generate_filter_params_openapi
 from lnbits.settings import settings
 from pydantic import UUID4, ValidationError, parse_obj_as
 
-from . import crud, lamassu, reconciliation, transaction_processor
+from . import crud, database, lamassu, reconciliation, transaction_processor
 from .helpers import SecretError, encrypt, known_currency, minor_units, new_id, now
 from .models import (
     SECRETS,
@@ -82,7 +82,12 @@ class _Route(APIRoute):
                 raise HTTPException(HTTPStatus.BAD_REQUEST, _sentence(exc.errors())) from None
             except ValueError as exc:
                 raise HTTPException(HTTPStatus.BAD_REQUEST, str(exc)) from None
-            except (ConflictError, BusyError, crud.LeaseLostError, crud.LedgerBusyError) as exc:
+            except (
+                ConflictError,
+                BusyError,
+                database.LeaseLostError,
+                database.LedgerBusyError,
+            ) as exc:
                 raise HTTPException(HTTPStatus.CONFLICT, str(exc)) from None
 
         return answer

@@ -220,7 +220,7 @@ def ssh_server(ssh_key: asyncssh.SSHKey) -> Iterator[SshServer]:
 @pytest.fixture
 async def ledger_clean(lnbits_app: Any) -> None:
     """Nothing in the extension's tables, and nobody holding its one lease."""
-    from satmachineclient.crud import db
+    from satmachineclient.database import db
     from sqlalchemy import text
 
     list_tables = {

@@ -20,8 +20,8 @@ def now() -> datetime:
 
 def target_at(database: LamassuDatabase, ssh: SshServer | None = None, **fields: Any) -> Target:
     """The reader's way into this database, through this SSH server where one is given."""
-    login: dict[str, Any] = database.login()
-    login["database"] = login.pop("database_name")
+    login: dict[str, Any] = {"database": database.database, **database.login()}
+    del login["database_name"]
     if ssh:
         login |= {
             "use_ssh_tunnel": True,

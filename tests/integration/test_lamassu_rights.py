@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -112,7 +113,7 @@ async def test_a_database_that_is_not_lamassus_is_said_to_be_none(
     lamassu: LamassuDatabase,
 ) -> None:
     superuser = {"username": "postgres", "password": lamassu.postgres.password}
-    error = await failure(target_at(lamassu, database="postgres", **superuser))
+    error = await failure(replace(target_at(lamassu), database="postgres", **superuser))
     assert error.step == "table_rights"
     assert "is it Lamassu's?" in str(error)
 
@@ -165,8 +166,7 @@ async def our_backend(owner: asyncpg.Connection) -> int:
     """The process of our session, once it waits for the lock."""
     while True:
         pid = await owner.fetchval(
-            "SELECT pid FROM pg_stat_activity "
-            "WHERE application_name = 'satmachineclient' AND wait_event_type = 'Lock'"
+            "SELECT pid FROM pg_locks WHERE relation = 'cash_out_txs'::regclass AND NOT granted"
         )
         if pid:
             return int(pid)
@@ -186,12 +186,12 @@ async def test_a_locked_table_ends_in_a_time_out(
 async def test_a_server_that_does_not_keep_the_time_out_is_left(
     lamassu: LamassuDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    target = target_at(lamassu)
+    monkeypatch.setattr(tunnel, "STATEMENT_SECONDS", 0.3)
+    monkeypatch.setattr(tunnel, "_OVERRUN_SECONDS", 0.1)
     async with locked(lamassu):
         with pytest.raises(LamassuError) as caught:
-            async with atm.connect(target) as session:
+            async with atm.connect(target_at(lamassu)) as session:
                 await session.execute("SET statement_timeout = 0")
-                monkeypatch.setattr(session._protocol, "get_timeout", lambda timeout: 0.3)
                 await atm.read_sales(session, now(), none_known, needs_fixed_fee=False)
     assert caught.value.step == "rows"
     assert "timed out" in str(caught.value)

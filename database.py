@@ -1,0 +1,235 @@
+"""LNbits' database as this extension uses it: transactions that are whole, and the one lease.
+
+Everything that changes the ledger runs inside `ledger()`: one database transaction that commits
+as a whole, and that no other such transaction on the same database overlaps, whatever process it
+runs in. Values are bound as they are (LNbits' own raw SQL strips what looks like HTML). What is
+read and written is in `crud`.
+"""
+
+import json
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from lnbits.db import SQLITE, Connection, Database
+from pydantic import BaseModel
+from sqlalchemy import bindparam, text
+from sqlalchemy.exc import DBAPIError
+
+from .helpers import decimal_text
+
+db = Database("ext_satmachineclient")
+
+Model = TypeVar("Model", bound=BaseModel)
+
+LEASE_SECONDS = 60
+_CHUNK = 1000  # values in one IN (…)
+_PAYING = 7_364_155_210  # any number, the same in all processes: the advisory lock's name
+
+# Seconds since 1970 by the database's own clock: two servers need not agree on the time.
+_CLOCK = (
+    "((julianday('now') - 2440587.5) * 86400.0)"
+    if db.type == SQLITE
+    else "EXTRACT(EPOCH FROM clock_timestamp())"
+)
+
+
+class LeaseLostError(RuntimeError):
+    """Another process has taken over the work on the ledger: this one has to stop at once."""
+
+
+class LedgerBusyError(RuntimeError):
+    """The ledger could not be locked in time; nothing was changed."""
+
+
+class Ledger:
+    """The statements of one database transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection.conn
+
+    async def execute(self, sql: str, **values: Any) -> int:
+        """Run a statement; the number of rows it changed."""
+        result = await self._connection.execute(*_bound(sql, values))
+        return int(result.rowcount)
+
+    async def rows(self, sql: str, **values: Any) -> list[Mapping[str, Any]]:
+        result = await self._connection.execute(*_bound(sql, values))
+        return list(result.mappings().all())
+
+    async def fetch(self, model: type[Model], sql: str, **values: Any) -> list[Model]:
+        return [model.parse_obj(dict(row)) for row in await self.rows(sql, **values)]
+
+    async def fetch_one(self, model: type[Model], sql: str, **values: Any) -> Model | None:
+        found = await self.fetch(model, sql, **values)
+        return found[0] if found else None
+
+    async def insert(self, table: str, rows: Sequence[BaseModel]) -> None:
+        """Insert all rows (of one model) with one statement."""
+        if not rows:
+            return
+        names = list(rows[0].__fields__)
+        columns = ", ".join(f'"{name}"' for name in names)
+        marks = ", ".join(f":{name}" for name in names)
+        sql = f"INSERT INTO satmachineclient.{table} ({columns}) VALUES ({marks})"
+        await self._connection.execute(text(sql), [_stored(row.dict()) for row in rows])
+
+    async def update(self, table: str, row: BaseModel) -> None:
+        """Write all columns of the row with this id."""
+        values = _stored(row.dict())
+        sets = ", ".join(f'"{name}" = :{name}' for name in values if name != "id")
+        sql = f"UPDATE satmachineclient.{table} SET {sets} WHERE id = :id"
+        await self._connection.execute(text(sql), values)
+
+
+def _bound(sql: str, values: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    lists = [bindparam(k, expanding=True) for k, v in values.items() if isinstance(v, list)]
+    statement = text(sql)
+    return (statement.bindparams(*lists) if lists else statement), _stored(values)
+
+
+def _stored(values: dict[str, Any]) -> dict[str, Any]:
+    """Values in the form in which the database keeps them."""
+    stored = {}
+    for name, value in values.items():
+        if isinstance(value, Decimal):
+            value = decimal_text(value)
+        elif isinstance(value, datetime) and db.type == SQLITE:
+            value = value.timestamp()
+        elif isinstance(value, dict):
+            value = json.dumps(value)
+        stored[name] = value
+    return stored
+
+
+@asynccontextmanager
+async def reading() -> AsyncIterator[Ledger]:
+    """Read only: statements on one connection."""
+    async with db.connect() as connection:
+        yield Ledger(connection)
+
+
+@asynccontextmanager
+async def ledger(lease: str | None = None) -> AsyncIterator[Ledger]:
+    """One transaction on the ledger, all or nothing, one at a time on this database.
+
+    With `lease` it also renews that lease.
+
+    Raises:
+        LeaseLostError: `lease` has passed to somebody else; nothing was changed.
+        LedgerBusyError: another process holds the ledger and does not let go.
+    """
+    async with db.connect() as connection:
+        work = Ledger(connection)
+        try:
+            await _lock(work, lease)
+            yield work
+            await connection.conn.commit()
+        except BaseException:
+            await connection.conn.rollback()
+            raise
+
+
+async def _lock(work: Ledger, lease: str | None) -> None:
+    """Make all such transactions wait for each other, by writing the one lease row first.
+
+    On PostgreSQL its row is locked by that, on SQLite the file.
+    """
+    try:
+        if db.type != SQLITE:
+            # Nobody waits for long for one who stands still, and who does is cut off.
+            await work.rows(
+                "SELECT set_config('lock_timeout', '10s', true), "
+                "set_config('idle_in_transaction_session_timeout', '30s', true)"
+            )
+        if lease is None:
+            await work.execute(
+                "UPDATE satmachineclient.ledger_lease SET holder = holder WHERE id = 1"
+            )
+        elif not await _renew(work, lease):
+            raise LeaseLostError("another LNbits process has taken over the poll")
+    except DBAPIError:
+        raise LedgerBusyError("The ledger is in use by another process. Try again.") from None
+
+
+async def _renew(work: Ledger, lease: str) -> bool:
+    return bool(
+        await work.execute(
+            f"UPDATE satmachineclient.ledger_lease SET expires_at = {_CLOCK} + {LEASE_SECONDS} "
+            "WHERE id = 1 AND holder = :lease",
+            lease=lease,
+        )
+    )
+
+
+# ---- the lease -------------------------------------------------------------------------------
+
+
+async def take_lease(lease: str) -> bool:
+    """Become the one who works on the ledger, if nobody does; False if somebody does.
+
+    An expiry further away than any lease lasts comes from a clock set back: it does not count.
+    """
+    async with ledger() as work:
+        return bool(
+            await work.execute(
+                f"UPDATE satmachineclient.ledger_lease "
+                f"SET holder = :lease, expires_at = {_CLOCK} + {LEASE_SECONDS} "
+                f"WHERE id = 1 AND (holder IS NULL OR expires_at <= {_CLOCK} "
+                f"OR expires_at > {_CLOCK} + {2 * LEASE_SECONDS})",
+                lease=lease,
+            )
+        )
+
+
+async def renew_lease(lease: str) -> None:
+    """Raises LeaseLostError if it has passed to somebody else."""
+    async with ledger(lease):
+        pass
+
+
+async def give_lease_back(lease: str) -> None:
+    async with ledger() as work:
+        await work.execute(
+            "UPDATE satmachineclient.ledger_lease SET holder = NULL, expires_at = 0 "
+            "WHERE id = 1 AND holder = :lease",
+            lease=lease,
+        )
+
+
+@asynccontextmanager
+async def paying(core: Connection, lease: str) -> AsyncIterator[None]:
+    """While money moves on this connection to LNbits' database, nobody else's may.
+
+    On PostgreSQL another process may have taken over from one that stood still for minutes; the
+    session's advisory lock keeps the two apart even inside LNbits' own steps of a payment.
+    SQLite has one process only.
+
+    Raises:
+        LeaseLostError: the lease has passed to somebody else, or they are paying right now.
+    """
+    if core.type == SQLITE:
+        yield
+        return
+    try:
+        locked: Any = await core.fetchone(f"SELECT pg_try_advisory_lock({_PAYING}) AS ok")
+        if not locked["ok"]:
+            raise LeaseLostError("another LNbits process is in the middle of a payment")
+        held: Any = await core.fetchone(
+            "SELECT 1 AS ok FROM satmachineclient.ledger_lease WHERE id = 1 AND holder = :lease",
+            {"lease": lease},
+        )
+        if not held:
+            raise LeaseLostError("another LNbits process has taken over the poll")
+        yield
+        await core.fetchone(f"SELECT pg_advisory_unlock({_PAYING})")
+    except BaseException:
+        await core.conn.invalidate()  # ends the session, and with it the lock
+        raise
+
+
+def chunks(values: Iterable[str]) -> Iterable[list[str]]:
+    everything = sorted(set(values))
+    return [everything[i : i + _CHUNK] for i in range(0, len(everything), _CHUNK)]
