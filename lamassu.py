@@ -105,8 +105,8 @@ def _reading(step: str) -> Iterator[None]:
     except asyncpg.InsufficientPrivilegeError as exc:
         raise LamassuError(
             "table_rights",
-            f"A right is missing: {plain(exc)}. Run there as owner GRANT USAGE ON SCHEMA public and "
-            "the GRANTs that the README lists.",
+            f"A right is missing: {plain(exc)}. Run there as owner: GRANT USAGE ON SCHEMA public, "
+            "and the other GRANTs that the README lists.",
         ) from None
     except (asyncpg.QueryCanceledError, asyncio.TimeoutError) as exc:
         raise LamassuError(

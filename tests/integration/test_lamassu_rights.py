@@ -26,7 +26,7 @@ async def without(database: LamassuDatabase, table: str, columns: str = "") -> A
     owner = await database.connect()
     try:
         named = f"({columns})" if columns else ""
-        await owner.execute(f"REVOKE SELECT {named} ON {table} FROM {READER}")
+        await owner.execute(f"REVOKE SELECT {named} ON {table} FROM {READER}")  # noqa: S608
         yield
     finally:
         await owner.execute(database._grants())

@@ -239,8 +239,7 @@ async def test_odd_rows_wait_for_a_person_and_never_stop_the_good_ones(
     assert result["planned"] == result["confirmed_payments"] == len(good)
     assert result["reviews"] == sum(1 for _, reason in odd.values() if reason)
     stored = {
-        row["lamassu_transaction_id"]: row
-        for row in await admin.call("GET", f"{API}/transactions")
+        row["lamassu_transaction_id"]: row for row in await admin.call("GET", f"{API}/transactions")
     }
     for key, (setting, reason) in odd.items():
         row = stored.get(key)
@@ -269,7 +268,9 @@ async def test_an_odd_action_does_not_stop_the_reading(
 ) -> None:
     await owner.execute("ALTER TABLE cash_out_actions ALTER COLUMN created DROP NOT NULL")
     sale = await insert_with(lawless, owner, "")
-    await owner.execute(f"UPDATE cash_out_actions SET created = {created}, error = repeat('x', 9999)")
+    await owner.execute(
+        f"UPDATE cash_out_actions SET created = {created}, error = repeat('x', 9999)"
+    )
     (row,) = (await read(target_at(lawless))).values()
     assert row.id == str(sale.id)
     assert len(str(row.facts)) < 10_000
@@ -334,7 +335,7 @@ async def insert_many(owner: asyncpg.Connection, sale: Sale, first: datetime) ->
             "SELECT column_name FROM information_schema.columns WHERE table_name = 'cash_out_txs'"
         )
     ]
-    changed = {"id": "gen_random_uuid()", "created": "$2 + n * interval '1 s'"}
+    changed = {"id": "gen_random_uuid()", "created": "$2::timestamptz + n * interval '1 s'"}
     changed["confirmed_at"] = changed["created"]
     values = ", ".join(changed.get(name, name) for name in columns)
     await owner.execute(

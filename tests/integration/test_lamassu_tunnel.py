@@ -279,7 +279,7 @@ async def test_a_refused_tunnel_target_says_what_the_ssh_server_said(
     lamassu: LamassuDatabase, ssh_server: SshServer
 ) -> None:
     down = await refused(target_at(lamassu, ssh_server, port=free_port()))
-    check(down, "database", "The SSH server cannot connect to PostgreSQL at 127.0.0.1:", "refused")
+    check(down, "database", "The SSH server cannot connect to PostgreSQL at 127.0.0.1:", "failed")
     forbidden = await refused(target_at(lamassu, ssh_server, host="192.0.2.9"))
     check(forbidden, "database", "192.0.2.9", "AllowTcpForwarding")
 
@@ -334,14 +334,14 @@ async def test_a_failed_read_is_a_failed_poll_and_the_next_good_one_finds_everyt
     ssh_server: SshServer,
     ssh_key: asyncssh.SSHKey,
 ) -> None:
-    key = ssh_key.export_private_key(passphrase=PASSPHRASE).decode()
+    key = ssh_key.export_private_key().decode()
+    encrypted = ssh_key.export_private_key(passphrase=PASSPHRASE, rounds=4).decode()
     setup = await configure(
         use_ssh_tunnel=True,
         ssh_host=ssh_server.host,
         ssh_port=ssh_server.port,
         ssh_username=ssh_server.username,
         ssh_private_key=key,
-        ssh_private_key_passphrase=PASSPHRASE,
         ssh_host_key_fingerprint=ssh_server.fingerprint,
     )
     client = await make_client(deposits={"GTQ": "1000.00"})
@@ -353,15 +353,18 @@ async def test_a_failed_read_is_a_failed_poll_and_the_next_good_one_finds_everyt
         "does not speak SSH": {"ssh_port": lamassu.postgres.port, **secrets_again},
         "has changed": {"ssh_host_key_fingerprint": other},
         "not accepted yet": {"ssh_host_key_fingerprint": None},
-        "passphrase is wrong": {"ssh_private_key_passphrase": "not it"},
+        "this SSH key is encrypted": {"ssh_private_key": encrypted},
+        "passphrase is wrong": {
+            "ssh_private_key": encrypted,
+            "ssh_private_key_passphrase": "not it",
+        },
         "this private key": {"ssh_username": "somebody", **secrets_again},
         "cannot connect to PostgreSQL": {"port": free_port(), **secrets_again},
         "refused user": {"password": "not it"},
     }
     before = await admin.call("GET", f"{API}/config")
     for reason, wrong in failures.items():
-        body = {**setup.body, "ssh_private_key_passphrase": PASSPHRASE, **wrong}
-        await admin.call("POST", f"{API}/config", body)
+        await admin.call("POST", f"{API}/config", {**setup.body, **wrong})
 
         result = await poll()
 
