@@ -32,7 +32,7 @@ __all__ = [
     "test_connection",
 ]
 
-MAX_ROWS = 100_000
+MAX_ROWS = 50_000  # some 200 MB if all of them are new
 # A row that may still change by itself is left alone for this long before a person is asked.
 DISPENSE_GRACE = timedelta(minutes=15)
 COLLECT_GRACE = timedelta(hours=24)
@@ -204,19 +204,23 @@ async def read_sales(
     _check_fixed_fee(rights, needs_fixed_fee)
     rows = await _read_rows(session, rights, since)
     known = await drop_known([row["id"] for row in rows])
-    new = {row["id"]: dict(row) for row in rows if row["id"] not in known}
+    new = {row["id"]: row for row in rows if row["id"] not in known}
     actions = await _read_actions(session, rights, list(new))
     return await asyncio.to_thread(_checked, rows, new.values(), actions, now())
 
 
 def _checked(
     rows: list[asyncpg.Record],
-    new: Iterable[dict[str, Any]],
-    actions: dict[str, list[dict[str, Any]]],
+    new: Iterable[asyncpg.Record],
+    action_rows: list[asyncpg.Record],
     clock: datetime,
 ) -> tuple[int, list[Sale]]:
     """In a thread: a long backlog takes seconds, in which the event loop has others to serve."""
-    sales = [_to_sale(row, actions.get(row["id"], []), clock) for row in new]
+    actions: dict[str, list[dict[str, Any]]] = {}
+    for row in action_rows:
+        action = {name: value for name, value in row.items() if value is not None}
+        actions.setdefault(row["tx_id"], []).append(action)
+    sales = [_to_sale(dict(row), actions.get(row["id"], []), clock) for row in new]
     return sum(1 for row in rows if _is_good(row)), sales
 
 
@@ -265,13 +269,13 @@ def _check_number(rows: int) -> None:
 
 async def _read_actions(
     session: asyncpg.Connection, rights: Rights, ids: list[str]
-) -> dict[str, list[dict[str, Any]]]:
+) -> list[asyncpg.Record]:
     if not rights.action_columns or not ids:
-        return {}
+        return []
     numbers = {name for name in rights.action_columns if name[-1].isdigit()}
     columns = ", ".join(n if n in numbers else _selected(n) for n in rights.action_columns)
     with _reading("rows"):
-        rows = await session.fetch(
+        rows: list[asyncpg.Record] = await session.fetch(
             f"SELECT {columns} FROM public.cash_out_actions "
             "JOIN unnest($1::uuid[]) AS wanted(wanted_id) ON wanted_id = tx_id WHERE action "
             "IN ('dispense', 'dispenseError', 'provisionNotes', 'provisionNotesError') "
@@ -279,10 +283,7 @@ async def _read_actions(
             ids,
         )
     _check_number(len(rows) // 4)
-    actions: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        actions.setdefault(row["tx_id"], []).append(dict(row))
-    return actions
+    return rows
 
 
 # ---- checking one row ------------------------------------------------------------------------
@@ -299,7 +300,7 @@ def _to_sale(row: dict[str, Any], actions: list[dict[str, Any]], clock: datetime
     sats = _checked_sats(row, problems)
     code, fiat = _checked_fiat(row, problems)
     fee = _checked_fee(row, problems)
-    dispensed = [a["created"] for a in actions if a["action"] == "dispense" and a["created"]]
+    dispensed = [a["created"] for a in actions if a["action"] == "dispense" and "created" in a]
     time = max(dispensed, default=None) or row["confirmed_at"] or row["created"]
     if time is None or not _EARLIEST < time < clock + _CLOCK_TOLERANCE:
         problems.append(f"its time is {time}")
@@ -391,7 +392,7 @@ def _state(
     if row["error"] is not None:
         return "review", f"Paid, but Lamassu reports an error: {row['error']}"
     names = [a["action"] for a in actions]
-    times = [row["created"], row["confirmed_at"], *(a["created"] for a in actions)]
+    times = [row["created"], row["confirmed_at"], *(a.get("created") for a in actions)]
     last = max((t for t in times if t and t <= clock + _CLOCK_TOLERANCE), default=_EARLIEST)
     if not row["dispense"]:
         if clock - last < COLLECT_GRACE:
@@ -408,16 +409,12 @@ def _state(
 
 def _facts(row: dict[str, Any], actions: list[dict[str, Any]]) -> dict[str, Any]:
     """What Lamassu knows of the row, in JSON's types, for the person who looks at it."""
-    plain = {name: _json(value) for name, value in row.items()}
-    plain["actions"] = [
-        {
-            name: _json(value)
-            for name, value in action.items()
-            if value is not None and name != "tx_id"
-        }
+    facts = {name: _json(value) for name, value in row.items()}
+    facts["actions"] = [
+        {name: _json(value) for name, value in action.items() if name != "tx_id"}
         for action in actions[-20:]
     ]
-    return plain
+    return facts
 
 
 def _json(value: Any) -> Any:

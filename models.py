@@ -95,6 +95,20 @@ def _is(field: ModelField, kind: type) -> bool:
     return isinstance(field.type_, type) and issubclass(field.type_, kind)
 
 
+class Out(BaseModel):
+    """What goes out."""
+
+    class Config:
+        @staticmethod
+        def schema_extra(schema: dict[str, Any], model: type[BaseModel]) -> None:
+            """Says in OpenAPI which fields may be null, what Pydantic v1 leaves out."""
+            for name, field in model.__fields__.items():
+                if field.allow_none:
+                    schema["properties"][name] = {
+                        "anyOf": [schema["properties"][name], {"type": "null"}]
+                    }
+
+
 class _Filters(FilterModel):
     """What a page may be filtered by; times without a zone are UTC."""
 
@@ -169,7 +183,7 @@ class ClientBalance(BaseModel):
     total_sats: int
 
 
-class ClientOut(BaseModel):
+class ClientOut(Out):
     id: str
     user_id: str
     wallet_id: str
@@ -259,7 +273,7 @@ class Deposit(BaseModel):
     confirmed_at: datetime | None = None
 
 
-class DepositOut(BaseModel):
+class DepositOut(Out):
     id: str
     client_id: str
     amount: str
@@ -350,7 +364,7 @@ class Transaction(BaseModel):
         return json.loads(value) if isinstance(value, str) else value
 
 
-class TransactionOut(BaseModel):
+class TransactionOut(Out):
     id: str
     lamassu_transaction_id: str
     device_id: str
@@ -456,7 +470,7 @@ class Payment(BaseModel):
     confirmed_at: datetime | None = None
 
 
-class DistributionOut(BaseModel):
+class DistributionOut(Out):
     id: str
     transaction_id: str
     client_id: str
@@ -624,7 +638,7 @@ class ConfigIn(_In):
         return values
 
 
-class ConfigOut(BaseModel):
+class ConfigOut(Out):
     host: str
     port: int
     database_name: str
@@ -674,7 +688,7 @@ class ConnectionStep(BaseModel):
     duration_ms: int = 0
 
 
-class ConnectionTest(BaseModel):
+class ConnectionTest(Out):
     success: bool
     message: str
     steps: list[ConnectionStep]
@@ -684,7 +698,7 @@ class ConnectionTest(BaseModel):
 # ---- polls and operations --------------------------------------------------------------------
 
 
-class Poll(BaseModel):
+class Poll(Out):
     """A row of `lamassu_polls`."""
 
     id: str
@@ -703,7 +717,7 @@ class Poll(BaseModel):
     error: str | None = None
 
 
-class PollResult(BaseModel):
+class PollResult(Out):
     poll_id: str
     success: bool
     found: int

@@ -15,11 +15,12 @@ from .models import Difference, Payout, Reconciliation
 from .payouts import TAG
 
 EVERYTHING = datetime(2009, 1, 3, tzinfo=timezone.utc)
+_LOGGED = 10  # differences shown in one line of the log
 _OVERLAP = timedelta(days=1)  # LNbits stores times without their zone
 
 
 async def reconcile(since: datetime = EVERYTHING) -> Reconciliation:
-    """Check all that was processed since then; every difference is logged as an error."""
+    """Check all that was processed since then; what differs is logged as an error."""
     transactions = await crud.unbalanced_transactions(since)
     transfers = await crud.unbalanced_transfers(since)
     shares = await crud.unpaid_but_confirmed(since)
@@ -60,11 +61,9 @@ async def reconcile(since: datetime = EVERYTHING) -> Reconciliation:
             for key in sorted(strangers)
         ),
     ]
-    for difference in differences:
-        logger.error(
-            f"satmachineclient: the books differ: {difference.kind} {difference.id}: "
-            f"{difference.detail}"
-        )
+    if differences:
+        first = "; ".join(f"{d.kind} {d.id}: {d.detail}" for d in differences[:_LOGGED])
+        logger.error(f"satmachineclient: {len(differences)} differences in the books: {first}")
     return Reconciliation(
         ok=not differences,
         checked={

@@ -6,12 +6,14 @@ next one goes on from there.
 """
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta, timezone
 
 from lnbits.core.crud.wallets import get_wallet
+from lnbits.core.services.websockets import websocket_updater
 from lnbits.settings import settings
 from lnbits.task_manager import task_manager
 from loguru import logger
@@ -30,6 +32,7 @@ from .models import (
 )
 
 TASK_NAME = "ext_satmachineclient_polls"
+PROGRESS_CHANNEL = "satmachineclient-polls"
 FIRST_POLL_SECONDS = int(os.environ.get("SATMACHINECLIENT_FIRST_POLL_SECONDS", "10"))
 _LOOK_SECONDS = 15  # how often the hourly task looks whether a poll is due
 _RECENT = timedelta(days=2)  # what each poll checks the books of
@@ -97,9 +100,7 @@ async def poll(trigger: PollTrigger) -> Poll:
         await crud.start_poll(record)
         try:
             read_succeeded = await _read_and_plan(record, config)
-            settled = await payouts.settle(record.id, config, retry_all=trigger == "manual")
-            record.confirmed_payments = settled.confirmed_payments
-            record.distributed_sats = settled.distributed_sats
+            await _settle(record, config)
             record.status = "succeeded" if read_succeeded else "failed"
             await _check_books(record)
         except BaseException as exc:
@@ -115,6 +116,36 @@ async def poll(trigger: PollTrigger) -> Poll:
             await crud.finish_poll(record, read_succeeded=read_succeeded)
             _log(record)
     return record
+
+
+async def _settle(record: Poll, config: LamassuConfig) -> None:
+    to_pay = sum((await crud.count_open_payments()).values())
+
+    async def progress(settled: payouts.Settled) -> None:
+        record.confirmed_payments = settled.confirmed_payments
+        record.distributed_sats = settled.distributed_sats
+        await _tell("paying", record, to_pay)
+
+    await progress(payouts.Settled())
+    await progress(
+        await payouts.settle(
+            record.id, config, retry_all=record.trigger == "manual", progress=progress
+        )
+    )
+
+
+async def _tell(stage: str, record: Poll, to_pay: int = 0) -> None:
+    """Counts only, for the page's progress bar: LNbits lets anybody listen who knows the name."""
+    counts = {
+        "stage": stage,
+        "found": record.found,
+        "new": record.new,
+        "planned": record.planned,
+        "to_pay": to_pay,
+        "paid": record.confirmed_payments,
+    }
+    with suppress(Exception):  # a page that went away, or stands still, must not end a poll
+        await asyncio.wait_for(websocket_updater(PROGRESS_CHANNEL, json.dumps(counts)), 1)
 
 
 async def _check_books(record: Poll) -> None:
@@ -152,6 +183,7 @@ def _log(record: Poll) -> None:
 
 async def _read_and_plan(record: Poll, config: LamassuConfig) -> bool:
     """False, with the reason in the record, if the ATM could not be read; nothing is planned."""
+    await _tell("reading", record)
     try:
         record.found, sales = await _read(config)
     except (lamassu.LamassuError, SecretError) as exc:
@@ -162,6 +194,7 @@ async def _read_and_plan(record: Poll, config: LamassuConfig) -> bool:
         (sale for sale in sales if sale.state != "waiting"), key=lambda sale: (sale.time, sale.id)
     )
     for start in range(0, len(sales), _PLAN_TOGETHER):
+        await _tell("planning", record)
         for row in await _plan(record.id, config, sales[start : start + _PLAN_TOGETHER]):
             if row.status == "needs_review":
                 record.reviews += 1

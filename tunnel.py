@@ -247,7 +247,8 @@ class _Tunnel(SSHTunnelForwarder):  # type: ignore[misc]
         transport = paramiko.Transport(self._connection)
         transport.set_log_channel(_LOG)
         transport.set_keepalive(10)
-        transport.banner_timeout = transport.auth_timeout = CONNECT_SECONDS
+        transport.auth_timeout = CONNECT_SECONDS
+        transport.banner_timeout = 2 * CONNECT_SECONDS  # start_client's own is to be the first
         try:
             transport.start_client(timeout=CONNECT_SECONDS)
             key = transport.get_remote_server_key()  # start_client says nothing of a time-out
@@ -491,7 +492,7 @@ def _tls(target: Target) -> Any:
         return context
     try:
         context.load_verify_locations(cadata=target.ssl_ca_certificate or "")
-    except (ssl.SSLError, ValueError):
+    except (ssl.SSLError, ValueError, TypeError):  # TypeError: not even ASCII
         raise LamassuError(
             "configuration",
             "ssl_ca_certificate: is no certificate in PEM form. Paste the CA's certificate, from "

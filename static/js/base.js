@@ -31,10 +31,10 @@ window.satmachine = (() => {
     if (typeof detail === 'string' && detail) return detail
     if (Array.isArray(detail)) return detail.map(e => e.msg).join(', ')
     if (error.response) {
-      return `The server answered ${error.response.status} without a reason.`
+      return satmachine.t('base.no_reason', {status: error.response.status})
     }
     if (error.request || error.code === 'ERR_NETWORK') {
-      return 'LNbits did not answer. Is it running, and are you online?'
+      return satmachine.t('base.lnbits_did_not_answer_is')
     }
     return error.message || String(error)
   }

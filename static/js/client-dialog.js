@@ -25,12 +25,13 @@ satmachine.components['sat-client-dialog'] = {
         : (this.form.wallet_id || '').trim()
     },
     problem() {
-      if (!this.walletId) return 'Choose a wallet.'
+      if (!this.walletId) return satmachine.t('client_dialog.choose_a_wallet')
       if (this.form.dca_mode === 'fixed') {
         if (!this.fmt.isAmount(this.form.fixed_mode_daily_limit || '')) {
-          return 'Enter a daily limit, with a point for decimals.'
+          return satmachine.t('client_dialog.enter_a_daily_limit_with')
         }
-        if (!this.form.currency) return 'Choose the currency of the limit.'
+        if (!this.form.currency)
+          return satmachine.t('client_dialog.choose_the_currency_of_the')
       }
       return null
     }
@@ -69,7 +70,11 @@ satmachine.components['sat-client-dialog'] = {
           ? await satmachine.call('POST', '/clients', data)
           : await satmachine.call('PUT', `/clients/${form.id}`, data)
         satmachine.store.clients[client.id] = client
-        satmachine.notifySuccess(this.isNew ? 'Client added' : 'Client saved')
+        satmachine.notifySuccess(
+          this.isNew
+            ? satmachine.t('client_dialog.client_added')
+            : satmachine.t('client_dialog.client_saved')
+        )
         if (isFixed) satmachine.rememberCurrency(form.currency)
         this.close()
         satmachine.changed()

@@ -7,60 +7,60 @@ satmachine.components['sat-clients'] = {
   data() {
     return {
       filters: {status: null},
-      statusOptions: ['active', 'paused', 'closed'].map(value => ({
-        value,
-        label: satmachine.format.state(value).label
-      })),
-      columns: [
-        {name: 'username', label: 'Client', align: 'left', sortable: true},
-        {name: 'dca_mode', label: 'Mode', align: 'left', sortable: true},
-        {name: 'balances', label: 'Left of deposits', align: 'left'},
-        {name: 'total_sats', label: 'Sats so far', align: 'right'},
-        {name: 'status', label: 'Status', align: 'left', sortable: true},
-        {name: 'actions', label: '', align: 'right'}
-      ],
       form: null
     }
   },
   computed: {
-    exportColumns() {
-      const list = name => client =>
-        (client.balances || [])
-          .map(balance => `${balance.currency} ${balance[name]}`)
-          .join('; ')
+    statusOptions() {
+      return ['active', 'paused', 'closed'].map(value => ({
+        value,
+        label: satmachine.format.state(value).label
+      }))
+    },
+    columns() {
       return [
-        'id',
-        'username',
-        'user_id',
-        'wallet_id',
-        'dca_mode',
-        'fixed_mode_daily_limit',
-        'currency',
-        'status'
+        {
+          name: 'username',
+          label: satmachine.t('clients.client'),
+          align: 'left',
+          sortable: true
+        },
+        {
+          name: 'dca_mode',
+          label: satmachine.t('clients.mode'),
+          align: 'left',
+          sortable: true
+        },
+        {
+          name: 'balances',
+          label: satmachine.t('clients.left_of_deposits'),
+          align: 'left'
+        },
+        {
+          name: 'total_sats',
+          label: satmachine.t('clients.sats_so_far'),
+          align: 'right'
+        },
+        {
+          name: 'status',
+          label: satmachine.t('clients.status'),
+          align: 'left',
+          sortable: true
+        },
+        {name: 'actions', label: '', align: 'right'}
       ]
-        .map(name => ({name, label: name}))
-        .concat(
-          [
-            'total_deposits',
-            'pending_deposits',
-            'total_distributed',
-            'remaining_balance'
-          ].map(name => ({name, label: name, field: list(name)})),
-          ['total_sats', 'created_at', 'updated_at'].map(name => ({
-            name,
-            label: name
-          }))
-        )
     }
   },
   methods: {
     modeText(client) {
       return client.dca_mode === 'fixed'
-        ? `Fixed: up to ${this.fmt.fiat(
-            client.fixed_mode_daily_limit,
-            client.currency
-          )} a day`
-        : 'Flow'
+        ? satmachine.t('clients.fixed', {
+            amount: this.fmt.fiat(
+              client.fixed_mode_daily_limit,
+              client.currency
+            )
+          })
+        : satmachine.t('clients.flow')
     },
     remaining(client) {
       return (client.balances || [])
@@ -87,31 +87,36 @@ satmachine.components['sat-clients'] = {
       const left = this.remaining(client)
       const words = {
         paused: {
-          title: `Pause ${name}?`,
-          text: 'A paused client takes no part in distributions. The balance stays as it is until you resume.',
-          okLabel: 'Pause',
+          title: satmachine.t('clients.pause_name', {name}),
+          text: satmachine.t('clients.a_paused_client_takes_no'),
+          okLabel: satmachine.t('clients.pause'),
           color: 'warning'
         },
         active: {
-          title: `Resume ${name}?`,
-          text: 'The client takes part in distributions again, with the balance that is left.',
-          okLabel: 'Resume',
+          title: satmachine.t('clients.resume_name', {name}),
+          text: satmachine.t('clients.the_client_takes_part_in'),
+          okLabel: satmachine.t('clients.resume'),
           color: 'positive'
         },
         closed: {
-          title: `Close ${name}?`,
-          text: 'For a client who has left: no further part in distributions. Deposits and payments stay in the records.',
-          okLabel: 'Close client',
+          title: satmachine.t('clients.close_name', {name}),
+          text: satmachine.t('clients.for_a_client_who_has'),
+          okLabel: satmachine.t('clients.close_client'),
           color: 'negative'
         }
       }[status]
       satmachine.ask({
         ...words,
-        facts: left ? [{name: 'Balance left', value: left}] : [],
+        facts: left
+          ? [{name: satmachine.t('clients.balance_left'), value: left}]
+          : [],
         run: () => satmachine.call('PUT', `/clients/${client.id}`, {status}),
         done: () => {
           satmachine.notifySuccess(
-            `${name} is now ${this.fmt.state(status).label.toLowerCase()}`
+            satmachine.t('clients.is_now', {
+              name,
+              state: this.fmt.state(status).label
+            })
           )
           satmachine.changed()
         }

@@ -21,16 +21,18 @@ satmachine.components['sat-config-dialog'] = {
       justAccepted: false,
       busy: false,
       failure: null,
-      steps: ['connection', 'tunnel', 'wallets', 'polling'],
-      titles: {
-        connection: 'Connection',
-        tunnel: 'SSH tunnel',
-        wallets: 'Wallets',
-        polling: 'Polling'
-      }
+      steps: ['connection', 'tunnel', 'wallets', 'polling']
     }
   },
   computed: {
+    titles() {
+      return {
+        connection: satmachine.t('config_dialog.connection'),
+        tunnel: satmachine.t('config_dialog.ssh_tunnel'),
+        wallets: satmachine.t('config_dialog.wallets'),
+        polling: satmachine.t('config_dialog.polling')
+      }
+    },
     isOpen: {
       get() {
         return this.modelValue
@@ -140,10 +142,10 @@ satmachine.components['sat-config-dialog'] = {
         this.form.credit_source_wallet && !this.saved?.credit_source_wallet
       if (!isNewCredit) return this.send()
       satmachine.ask({
-        title: 'Credit the source wallet?',
-        text: 'For every sale read from the machine, LNbits adds its sats to the source wallet, on the word of the machine’s database alone. Switch this on only if those sats really arrive at this LNbits’ node outside of the wallet.',
+        title: satmachine.t('config_dialog.credit_the_source_wallet'),
+        text: satmachine.t('config_dialog.for_every_sale_read_from'),
         icon: 'warning',
-        okLabel: 'Save with crediting',
+        okLabel: satmachine.t('config_dialog.save_with_crediting'),
         color: 'warning',
         run: () => satmachine.call('POST', '/config', this.body()),
         done: config => this.saveDone(config)
@@ -164,7 +166,9 @@ satmachine.components['sat-config-dialog'] = {
     saveDone(config) {
       this.store.config = config
       this.isOpen = false
-      satmachine.notifySuccess('Configuration saved')
+      satmachine.notifySuccess(
+        satmachine.t('config_dialog.configuration_saved')
+      )
       satmachine.changed()
     }
   }

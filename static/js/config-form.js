@@ -37,31 +37,42 @@ satmachine.configForm = (() => {
 
   const RULES = {
     connection: [
-      [form => form.host, 'Enter the database host.'],
-      [form => within(form.port, 1, 65535), 'Port: a number up to 65535.'],
-      [form => form.database_name, 'Enter the database name.'],
-      [form => form.username, 'Enter the database user.'],
+      [form => form.host, 'config_form.enter_the_database_host'],
+      [form => within(form.port, 1, 65535), 'config_form.port_a_number_up_to'],
+      [form => form.database_name, 'config_form.enter_the_database_name'],
+      [form => form.username, 'config_form.enter_the_database_user'],
       [
         form => form.ssl_mode !== 'verify-full' || form.ssl_ca_certificate,
-        'Paste the CA certificate to check against.'
+        'config_form.paste_the_ca_certificate_to'
       ]
     ],
     tunnel: [
-      [form => !form.use_ssh_tunnel || form.ssh_host, 'Enter the SSH host.'],
+      [
+        form => !form.use_ssh_tunnel || form.ssh_host,
+        'config_form.enter_the_ssh_host'
+      ],
       [
         form => !form.use_ssh_tunnel || within(form.ssh_port, 1, 65535),
-        'SSH port: a number up to 65535.'
+        'config_form.ssh_port_a_number_up'
       ],
-      [form => !form.use_ssh_tunnel || form.ssh_username, 'Enter the SSH user.']
+      [
+        form => !form.use_ssh_tunnel || form.ssh_username,
+        'config_form.enter_the_ssh_user'
+      ]
     ],
-    wallets: [[form => form.source_wallet_id, 'Choose the source wallet.']],
+    wallets: [
+      [form => form.source_wallet_id, 'config_form.choose_the_source_wallet']
+    ],
     polling: [
       [
         form => within(form.poll_interval_minutes, 1, 1440),
-        'Poll every 1 to 1440 minutes.'
+        'config_form.poll_every_1_to_1440'
       ],
-      [form => within(form.look_back_days, 1, 365), 'Look back 1 to 365 days.'],
-      [form => form.timezone, 'Choose a time zone.']
+      [
+        form => within(form.look_back_days, 1, 365),
+        'config_form.look_back_1_to_365'
+      ],
+      [form => form.timezone, 'config_form.choose_a_time_zone']
     ]
   }
 
@@ -70,7 +81,7 @@ satmachine.configForm = (() => {
     Object.fromEntries(
       Object.entries(RULES).map(([step, rules]) => [
         step,
-        rules.find(([isRight]) => !isRight(form))?.[1]
+        satmachine.tIf(rules.find(([isRight]) => !isRight(form))?.[1])
       ])
     )
 
@@ -119,12 +130,12 @@ satmachine.configForm = (() => {
   const secretHint = (name, form, saved) => {
     if (!saved?.[`has_${name}`]) return undefined
     if (saved.secrets_to_reenter?.includes(name)) {
-      return 'The stored one cannot be read any more: enter it again'
+      return satmachine.t('config_form.the_stored_one_cannot_be')
     }
     const place = PLACES[name === 'password' ? 'database' : 'ssh']
     return place.every(key => `${saved[key] ?? ''}` === `${form[key] ?? ''}`)
-      ? 'Set. Leave empty to keep it'
-      : 'The way there changed: enter it again'
+      ? satmachine.t('config_form.set_leave_empty_to_keep')
+      : satmachine.t('config_form.the_way_there_changed_enter')
   }
 
   return {fill, problems, body, secretHint}

@@ -16,14 +16,7 @@ satmachine.components['sat-config-connection'] = {
   template: '#sat-config-connection',
   mixins: [satmachine.configStep],
   data() {
-    return {
-      sslModes: [
-        {value: 'disable', label: 'Off'},
-        {value: 'prefer', label: 'When the server offers it'},
-        {value: 'require', label: 'Always, any certificate'},
-        {value: 'verify-full', label: 'Always, certificate checked'}
-      ]
-    }
+    return {}
   }
 }
 
@@ -39,7 +32,7 @@ satmachine.components['sat-config-tunnel'] = {
       this.keyProblem = null
       if (!file) return
       if (file.size > 16384) {
-        this.keyProblem = 'This file is too large for a private key.'
+        this.keyProblem = satmachine.t('config_steps.this_file_is_too_large')
         return
       }
       this.form.ssh_private_key = await file.text()
@@ -51,6 +44,35 @@ satmachine.components['sat-config-wallets'] = {
   template: '#sat-config-wallets',
   mixins: [satmachine.configStep],
   computed: {
+    commissionMethods() {
+      return [
+        {
+          value: 'markup',
+          label: satmachine.t('config_steps.markup_base_total_1_rate')
+        },
+        {
+          value: 'margin',
+          label: satmachine.t('config_steps.margin_base_total_1_rate')
+        }
+      ]
+    },
+    sslModes() {
+      return [
+        {value: 'disable', label: satmachine.t('config_steps.off')},
+        {
+          value: 'prefer',
+          label: satmachine.t('config_steps.when_the_server_offers_it')
+        },
+        {
+          value: 'require',
+          label: satmachine.t('config_steps.always_any_certificate')
+        },
+        {
+          value: 'verify-full',
+          label: satmachine.t('config_steps.always_certificate_checked')
+        }
+      ]
+    },
     isSuperUser() {
       return Boolean(window.g.user?.super_user)
     }
@@ -71,14 +93,7 @@ satmachine.components['sat-config-polling'] = {
   mixins: [satmachine.configStep],
   data() {
     return {
-      zones: [],
-      commissionMethods: [
-        {value: 'markup', label: 'Markup: base = total / (1 + rate)'},
-        {
-          value: 'margin',
-          label: 'Margin: base = total × (1 − rate), less the fixed fee'
-        }
-      ]
+      zones: []
     }
   },
   computed: {

@@ -9,7 +9,7 @@ satmachine.components['sat-currency'] = {
   template: '#sat-currency',
   props: {
     modelValue: String,
-    label: {type: String, default: 'Currency'}
+    label: {type: String, default: () => satmachine.t('currency.currency')}
   },
   emits: ['update:modelValue'],
   data() {

@@ -13,11 +13,13 @@ satmachine.components['sat-deposit-dialog'] = {
   },
   computed: {
     problem() {
-      if (!this.form.client) return 'Choose a client.'
+      if (!this.form.client)
+        return satmachine.t('deposit_dialog.choose_a_client')
       if (!this.fmt.isAmount(this.form.amount || '')) {
-        return 'Enter an amount, with a point for decimals.'
+        return satmachine.t('deposit_dialog.enter_an_amount_with_a')
       }
-      if (!this.form.currency) return 'Choose a currency.'
+      if (!this.form.currency)
+        return satmachine.t('deposit_dialog.choose_a_currency')
       return null
     }
   },
@@ -81,8 +83,10 @@ satmachine.components['sat-deposit-dialog'] = {
         })
         satmachine.rememberCurrency(currency)
         satmachine.notifySuccess(
-          `Deposit of ${this.fmt.fiat(deposit.amount, currency)} recorded`,
-          'Confirm it once the cash is in the machine'
+          satmachine.t('deposit_dialog.recorded', {
+            amount: this.fmt.fiat(deposit.amount, currency)
+          }),
+          satmachine.t('deposit_dialog.confirm_it_once_the_cash')
         )
         this.close()
         satmachine.changed()

@@ -10,39 +10,43 @@ satmachine.components['sat-deposits'] = {
     return {
       filters: {status: null},
       waiting: [],
-      waitingTotal: 0,
-      statusOptions: ['pending', 'confirmed', 'rejected'].map(value => ({
-        value,
-        label: satmachine.format.state(value).label
-      })),
-      columns: [
-        {name: 'created_at', label: 'Recorded', align: 'left', sortable: true},
-        {name: 'client_id', label: 'Client', align: 'left'},
-        {name: 'amount', label: 'Amount', align: 'right', sortable: true},
-        {name: 'notes', label: 'Notes', align: 'left'},
-        {name: 'status', label: 'Status', align: 'left', sortable: true},
-        {name: 'actions', label: '', align: 'right'}
-      ]
+      waitingTotal: 0
     }
   },
   computed: {
-    exportColumns() {
+    statusOptions() {
+      return ['pending', 'confirmed', 'rejected'].map(value => ({
+        value,
+        label: satmachine.format.state(value).label
+      }))
+    },
+    columns() {
       return [
-        {name: 'id', label: 'id'},
-        {name: 'client_id', label: 'client_id'},
         {
-          name: 'client',
-          label: 'client',
-          field: row => this.clientName(row.client_id)
+          name: 'created_at',
+          label: satmachine.t('deposits.recorded'),
+          align: 'left',
+          sortable: true
         },
-        ...[
-          'amount',
-          'currency',
-          'status',
-          'notes',
-          'created_at',
-          'confirmed_at'
-        ].map(name => ({name, label: name}))
+        {
+          name: 'client_id',
+          label: satmachine.t('deposits.client'),
+          align: 'left'
+        },
+        {
+          name: 'amount',
+          label: satmachine.t('deposits.amount'),
+          align: 'right',
+          sortable: true
+        },
+        {name: 'notes', label: satmachine.t('deposits.notes'), align: 'left'},
+        {
+          name: 'status',
+          label: satmachine.t('deposits.status'),
+          align: 'left',
+          sortable: true
+        },
+        {name: 'actions', label: '', align: 'right'}
       ]
     }
   },
@@ -72,15 +76,22 @@ satmachine.components['sat-deposits'] = {
     facts(deposit) {
       return [
         {
-          name: 'Client',
+          name: satmachine.t('deposits.client'),
           value: this.clientName(deposit.client_id)
         },
         {
-          name: 'Amount',
+          name: satmachine.t('deposits.amount'),
           value: this.fmt.fiat(deposit.amount, deposit.currency)
         },
-        {name: 'Recorded', value: this.fmt.time(deposit.created_at)}
-      ].concat(deposit.notes ? [{name: 'Notes', value: deposit.notes}] : [])
+        {
+          name: satmachine.t('deposits.recorded'),
+          value: this.fmt.time(deposit.created_at)
+        }
+      ].concat(
+        deposit.notes
+          ? [{name: satmachine.t('deposits.notes'), value: deposit.notes}]
+          : []
+      )
     },
     setStatus(deposit, status, notes) {
       return satmachine.call('PUT', `/deposits/${deposit.id}/status`, {
@@ -90,39 +101,39 @@ satmachine.components['sat-deposits'] = {
     },
     confirm(deposit) {
       satmachine.ask({
-        title: 'Confirm this deposit?',
-        text: 'Confirm once the cash is physically in the machine. From then on it is part of the client’s balance, and later sales are shared out by it. A confirmed deposit cannot be undone.',
+        title: satmachine.t('deposits.confirm_this_deposit'),
+        text: satmachine.t('deposits.confirm_once_the_cash_is'),
         facts: this.facts(deposit),
-        okLabel: 'Confirm deposit',
+        okLabel: satmachine.t('deposits.confirm_deposit'),
         color: 'positive',
         run: () => this.setStatus(deposit, 'confirmed'),
         done: () => {
-          satmachine.notifySuccess('Deposit confirmed')
+          satmachine.notifySuccess(satmachine.t('deposits.deposit_confirmed'))
           satmachine.changed()
         }
       })
     },
     reject(deposit) {
       satmachine.ask({
-        title: 'Reject this deposit?',
-        text: 'The deposit stays in the records as rejected and adds nothing to the client’s balance. This cannot be undone.',
+        title: satmachine.t('deposits.reject_this_deposit'),
+        text: satmachine.t('deposits.the_deposit_stays_in_the'),
         facts: this.facts(deposit),
         fields: [
           {
             name: 'notes',
-            label: 'Reason',
+            label: satmachine.t('deposits.reason'),
             required: true,
-            hint: 'Kept in the deposit’s notes'
+            hint: satmachine.t('deposits.kept_in_the_deposits_notes')
           }
         ],
-        okLabel: 'Reject deposit',
+        okLabel: satmachine.t('deposits.reject_deposit'),
         color: 'negative',
         run: values => {
           const notes = [deposit.notes, values.notes].filter(Boolean)
           return this.setStatus(deposit, 'rejected', notes.join('\n'))
         },
         done: () => {
-          satmachine.notifySuccess('Deposit rejected')
+          satmachine.notifySuccess(satmachine.t('deposits.deposit_rejected'))
           satmachine.changed()
         }
       })

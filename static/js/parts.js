@@ -82,7 +82,7 @@ satmachine.components['sat-split'] = {
       const lines = []
       if (this.hasDiscount) {
         lines.push({
-          name: 'Effective commission',
+          name: satmachine.t('parts.effective_commission'),
           formula:
             `${percent(tx.commission_percentage)} × ` +
             `(100 − ${shift(tx.discount, 0)}) / 100`,
@@ -90,20 +90,20 @@ satmachine.components['sat-split'] = {
         })
       } else {
         lines.push({
-          name: 'Effective commission',
-          formula: 'No discount',
+          name: satmachine.t('parts.effective_commission'),
+          formula: satmachine.t('parts.no_discount'),
           result: percent(effective)
         })
       }
       lines.push({
-        name: 'Base',
+        name: satmachine.t('parts.base'),
         formula: this.baseFormula(total, plain),
-        result: `${base} sats`
+        result: satmachine.format.amount(tx.base_amount_sats)
       })
       lines.push({
-        name: 'Commission',
+        name: satmachine.t('parts.commission'),
         formula: `${total} − ${base}`,
-        result: `${sats(tx.commission_amount_sats)} sats`
+        result: satmachine.format.amount(tx.commission_amount_sats)
       })
       return lines
     }
@@ -111,7 +111,8 @@ satmachine.components['sat-split'] = {
   methods: {
     baseFormula(total, effective) {
       const tx = this.transaction
-      if (effective.startsWith('-')) return 'Negative commission: all is base'
+      if (effective.startsWith('-'))
+        return satmachine.t('parts.negative_commission_all_is_base')
       if (tx.commission_method !== 'margin') {
         return `${total} / (1 + ${effective})`
       }

@@ -7,38 +7,42 @@ satmachine.components['sat-polls'] = {
   sortBy: 'started_at',
   data() {
     return {
-      filters: {status: null},
-      statusOptions: ['succeeded', 'failed', 'running'].map(value => ({
+      filters: {status: null}
+    }
+  },
+  computed: {
+    statusOptions() {
+      return ['succeeded', 'failed', 'running'].map(value => ({
         value,
         label: satmachine.format.state(value).label
-      })),
-      columns: [
-        {name: 'started_at', label: 'Started', align: 'left', sortable: true},
-        {name: 'status', label: 'Status', align: 'left', sortable: true},
-        {name: 'sales', label: 'Sales', align: 'left'},
-        {name: 'payments', label: 'Payments', align: 'left'},
+      }))
+    },
+    columns() {
+      return [
+        {
+          name: 'started_at',
+          label: satmachine.t('polls.started'),
+          align: 'left',
+          sortable: true
+        },
+        {
+          name: 'status',
+          label: satmachine.t('polls.status'),
+          align: 'left',
+          sortable: true
+        },
+        {name: 'sales', label: satmachine.t('polls.sales'), align: 'left'},
+        {
+          name: 'payments',
+          label: satmachine.t('polls.payments'),
+          align: 'left'
+        },
         {
           name: 'distributed_sats',
-          label: 'Sats paid',
+          label: satmachine.t('polls.sats_paid'),
           align: 'right'
         }
-      ],
-      exportColumns: [
-        'id',
-        'trigger',
-        'status',
-        'started_at',
-        'finished_at',
-        'found',
-        'new',
-        'planned',
-        'reviews',
-        'confirmed_payments',
-        'pending_payments',
-        'failed_payments',
-        'distributed_sats',
-        'error'
-      ].map(name => ({name, label: name}))
+      ]
     }
   },
   methods: {
@@ -50,8 +54,10 @@ satmachine.components['sat-polls'] = {
         : null
     },
     sales(poll) {
-      const reviews = poll.reviews ? `, ${poll.reviews} to review` : ''
-      return `${poll.found} found, ${poll.new} new${reviews}`
+      const values = {found: poll.found, new: poll.new, reviews: poll.reviews}
+      return poll.reviews
+        ? satmachine.t('polls.found_reviews', values)
+        : satmachine.t('polls.found', values)
     },
     payments(poll) {
       return satmachine.paymentsText(poll)
@@ -60,12 +66,16 @@ satmachine.components['sat-polls'] = {
 }
 
 satmachine.paymentsText = poll => {
-  const parts = [
-    [poll.confirmed_payments, 'confirmed'],
-    [poll.pending_payments, 'pending'],
-    [poll.failed_payments, 'failed']
-  ].filter(([number]) => number)
-  return parts.length
-    ? parts.map(([number, word]) => `${number} ${word}`).join(', ')
-    : 'None'
+  const {t} = satmachine
+  const parts = []
+  if (poll.confirmed_payments) {
+    parts.push(t('polls.n_confirmed', {n: poll.confirmed_payments}))
+  }
+  if (poll.pending_payments) {
+    parts.push(t('polls.n_pending', {n: poll.pending_payments}))
+  }
+  if (poll.failed_payments) {
+    parts.push(t('polls.n_failed', {n: poll.failed_payments}))
+  }
+  return parts.join(', ') || t('polls.none')
 }

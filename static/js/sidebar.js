@@ -19,41 +19,72 @@ satmachine.components['sat-sidebar'] = {
     health() {
       const {config, lastPoll} = this.store
       if (!this.store.configLoaded) {
-        return {label: 'Loading…', color: 'grey', icon: 'hourglass_empty'}
+        return {
+          label: satmachine.t('sidebar.loading'),
+          color: 'grey',
+          icon: 'hourglass_empty'
+        }
       }
       if (!config) {
-        return {label: 'Not configured', color: 'grey', icon: 'power_off'}
+        return {
+          label: satmachine.t('sidebar.not_configured'),
+          color: 'grey',
+          icon: 'power_off'
+        }
       }
       if (this.store.polling || lastPoll?.status === 'running') {
-        return {label: 'Polling now', color: 'info', icon: 'sync'}
+        return {
+          label: satmachine.t('sidebar.polling_now'),
+          color: 'info',
+          icon: 'sync'
+        }
       }
       if (!config.is_active) {
-        return {label: 'Polling is off', color: 'warning', icon: 'pause_circle'}
+        return {
+          label: satmachine.t('sidebar.polling_is_off'),
+          color: 'warning',
+          icon: 'pause_circle'
+        }
       }
       if (lastPoll?.status === 'failed') {
-        return {label: 'Last poll failed', color: 'negative', icon: 'error'}
+        return {
+          label: satmachine.t('sidebar.last_poll_failed'),
+          color: 'negative',
+          icon: 'error'
+        }
       }
       if (lastPoll === undefined) {
-        return {label: 'State unknown', color: 'grey', icon: 'help'}
+        return {
+          label: satmachine.t('sidebar.state_unknown'),
+          color: 'grey',
+          icon: 'help'
+        }
       }
       return lastPoll
         ? {
-            label: 'Last poll succeeded',
+            label: satmachine.t('sidebar.last_poll_succeeded'),
             color: 'positive',
             icon: 'check_circle'
           }
-        : {label: 'Not polled yet', color: 'warning', icon: 'schedule'}
+        : {
+            label: satmachine.t('sidebar.not_polled_yet'),
+            color: 'warning',
+            icon: 'schedule'
+          }
     },
     rows() {
       const {config} = this
       if (!config) return []
       const at = iso => ({value: this.fmt.ago(iso), title: this.exact(iso)})
       return [
-        {name: 'Last poll', ...at(config.last_poll_time)},
-        {name: 'Last successful poll', ...at(config.last_successful_poll)},
-        {name: 'Last test', ...this.lastTest},
+        {name: satmachine.t('sidebar.last_poll'), ...at(config.last_poll_time)},
         {
-          name: 'Polls itself',
+          name: satmachine.t('sidebar.last_successful_poll'),
+          ...at(config.last_successful_poll)
+        },
+        {name: satmachine.t('sidebar.last_test'), ...this.lastTest},
+        {
+          name: satmachine.t('sidebar.polls_itself'),
           value: config.is_active
             ? `every ${this.fmt.count(config.poll_interval_minutes, 'minute')}`
             : 'no',
@@ -96,7 +127,7 @@ satmachine.components['sat-sidebar'] = {
         result.confirmed_payments
           ? `${count(result.confirmed_payments, 'payment')} made: ` +
               `${sats(result.distributed_sats)} sats.`
-          : 'No payments made.'
+          : satmachine.t('sidebar.no_payments_made')
       )
       if (result.reviews) {
         list.push(
@@ -120,11 +151,12 @@ satmachine.components['sat-sidebar'] = {
     },
     pollTitle() {
       const result = this.pollResult
-      if (!result.success) return 'The poll failed'
-      if (result.failed_payments) return 'Poll done, some payments failed'
+      if (!result.success) return satmachine.t('sidebar.the_poll_failed')
+      if (result.failed_payments)
+        return satmachine.t('sidebar.poll_done_some_payments_failed')
       return result.new || result.reviews
-        ? 'Poll done'
-        : 'Poll done: nothing new'
+        ? satmachine.t('sidebar.poll_done')
+        : satmachine.t('sidebar.poll_done_nothing_new')
     }
   },
   methods: {

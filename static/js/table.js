@@ -77,26 +77,6 @@ satmachine.tableMixin = {
     clientName(id, name) {
       const client = this.store.clients[id]
       return name || this.fmt.clientName(client || {id})
-    },
-    exportRows() {
-      const stamp = new Date().toISOString().slice(0, 10)
-      const file = `satmachineclient-${this.$options.path.slice(1)}-${stamp}`
-      LNbits.utils.exportCSV(
-        this.exportColumns.map(column => ({
-          format: satmachine.csvCell,
-          ...column
-        })),
-        this.rows,
-        file
-      )
     }
   }
 }
-
-// Text that a spreadsheet would run as a formula gets an apostrophe before it.
-satmachine.csvCell = value =>
-  typeof value === 'string' &&
-  /^[=+\-@\t\r]/.test(value) &&
-  !/^-?\d+(\.\d+)?$/.test(value)
-    ? `'${value}`
-    : value

@@ -32,17 +32,17 @@ satmachine.components['sat-test-dialog'] = {
     problem() {
       const {sats, fiat, currency, percent, discount} = this.form
       if (!/^\d+$/.test(sats.trim()) || !this.fmt.isAmount(sats)) {
-        return 'Sats have to be a whole number.'
+        return satmachine.t('test_transaction.sats_have_to_be_a')
       }
       if (!this.fmt.isAmount(fiat)) {
-        return 'Enter the fiat amount, with a point for decimals.'
+        return satmachine.t('test_transaction.enter_the_fiat_amount_with')
       }
-      if (!currency) return 'Choose a currency.'
+      if (!currency) return satmachine.t('test_transaction.choose_a_currency')
       if (this.fmt.shift(percent, -2) === null) {
-        return 'Enter the commission in percent, such as 5.5.'
+        return satmachine.t('test_transaction.enter_the_commission_in_percent')
       }
       if (this.fmt.shift(discount, 0) === null) {
-        return 'Enter the discount in percent, 0 for none.'
+        return satmachine.t('test_transaction.enter_the_discount_in_percent')
       }
       return null
     },
@@ -100,31 +100,33 @@ satmachine.components['sat-test-dialog'] = {
     execute() {
       const tx = this.plan.transaction
       satmachine.ask({
-        title: 'Execute with real sats?',
-        text: 'The plan is carried out: real sats leave the source wallet for the clients (and for the commission wallet, if one is set), and the clients’ balances go down. The transaction is stored with a test mark. This cannot be undone.',
+        title: satmachine.t('test_transaction.execute_with_real_sats_2'),
+        text: satmachine.t('test_transaction.the_plan_is_carried_out'),
         facts: [
           {
-            name: 'To clients',
-            value: `${this.fmt.sats(tx.distributed_sats)} sats`
+            name: satmachine.t('test_transaction.to_clients'),
+            value: this.fmt.amount(tx.distributed_sats)
           },
           {
-            name: 'Commission',
-            value: `${this.fmt.sats(tx.commission_amount_sats)} sats`
+            name: satmachine.t('test_transaction.commission'),
+            value: this.fmt.amount(tx.commission_amount_sats)
           },
           {
-            name: 'Fiat of the sale',
+            name: satmachine.t('test_transaction.fiat_of_the_sale'),
             value: this.fmt.fiat(tx.fiat_amount, tx.fiat_code)
           }
         ],
         icon: 'warning',
-        okLabel: 'Pay real sats',
+        okLabel: satmachine.t('test_transaction.pay_real_sats'),
         color: 'negative',
         run: () => this.send(false),
         done: result => {
           this.plan = result
           this.planned = null
           if (result.transaction.status === 'settled') {
-            satmachine.notifySuccess('Test transaction executed')
+            satmachine.notifySuccess(
+              satmachine.t('test_transaction.test_transaction_executed')
+            )
           }
           satmachine.changed()
         }

@@ -36,25 +36,27 @@ satmachine.components['sat-transaction-dialog'] = {
     transfers() {
       const tx = this.transaction
       const list = []
-      const paid = status => this.fmt.state(status).label.toLowerCase()
+      const paid = status => this.fmt.state(status).label
       if (tx.commission_wallet_id) {
         list.push({
-          name: 'Commission wallet',
+          name: satmachine.t('transaction_dialog.commission_wallet'),
           value: this.fmt.walletName(tx.commission_wallet_id),
           caption:
             tx.commission_status && tx.commission_status !== 'none'
-              ? `Payment ${paid(tx.commission_status)}`
+              ? satmachine.t('transaction_dialog.payment_state', {
+                  state: paid(tx.commission_status)
+                })
               : ''
         })
       } else if (tx.effective_commission !== null) {
         list.push({
-          name: 'Commission wallet',
-          value: 'None: stays in the source wallet'
+          name: satmachine.t('transaction_dialog.commission_wallet'),
+          value: satmachine.t('transaction_dialog.none_stays_in_the_source')
         })
       }
       if (tx.credit_status && tx.credit_status !== 'none') {
         list.push({
-          name: 'Credit of the source wallet',
+          name: satmachine.t('transaction_dialog.credit_of_the_source_wallet'),
           value: this.fmt.state(tx.credit_status).label
         })
       }
@@ -65,11 +67,12 @@ satmachine.components['sat-transaction-dialog'] = {
     },
     undistributedText() {
       const tx = this.transaction
-      if (!tx.undistributed_sats) return 'Nothing is left over'
+      if (!tx.undistributed_sats)
+        return satmachine.t('transaction_dialog.nothing_is_left_over')
       const fiat = this.fmt.fiat(tx.undistributed_fiat, tx.fiat_code)
       return ['needs_review', 'dismissed'].includes(tx.status)
-        ? `${fiat}, not shared out`
-        : `${fiat}, stays in the source wallet`
+        ? satmachine.t('transaction_dialog.not_shared', {fiat})
+        : satmachine.t('transaction_dialog.stays', {fiat})
     },
     facts() {
       return Object.entries(this.transaction.lamassu_facts || {}).map(
@@ -108,7 +111,10 @@ satmachine.components['sat-transaction-dialog'] = {
         if (id !== this.modelValue) return
         this.transaction = page.data[0] || null
         this.payments = payments
-        if (!this.transaction) this.failure = 'This transaction is not there.'
+        if (!this.transaction)
+          this.failure = satmachine.t(
+            'transaction_dialog.this_transaction_is_not_there'
+          )
       } catch (error) {
         this.failure = satmachine.sentence(error)
       } finally {
@@ -117,13 +123,28 @@ satmachine.components['sat-transaction-dialog'] = {
     },
     paymentFacts(payment) {
       return [
-        {name: 'Client', value: this.fmt.payeeName(payment)},
-        {name: 'Sats', value: this.fmt.sats(payment.amount_sats)},
         {
-          name: 'For cash of',
+          name: satmachine.t('transaction_dialog.client'),
+          value: this.fmt.payeeName(payment)
+        },
+        {
+          name: satmachine.t('transaction_dialog.sats'),
+          value: this.fmt.sats(payment.amount_sats)
+        },
+        {
+          name: satmachine.t('transaction_dialog.for_cash_of'),
           value: this.fmt.fiat(payment.amount_fiat, payment.currency)
         }
-      ].concat(payment.error ? [{name: 'Error', value: payment.error}] : [])
+      ].concat(
+        payment.error
+          ? [
+              {
+                name: satmachine.t('transaction_dialog.error'),
+                value: payment.error
+              }
+            ]
+          : []
+      )
     },
     done(message) {
       return () => {
@@ -135,12 +156,14 @@ satmachine.components['sat-transaction-dialog'] = {
     retried(payments) {
       const left = payments.filter(satmachine.isOpenPayment)
       if (!left.length) {
-        satmachine.notifySuccess('Paid')
+        satmachine.notifySuccess(satmachine.t('transaction_dialog.paid'))
       } else {
         const errors = [...new Set(left.map(p => p.error).filter(Boolean))]
         Quasar.Notify.create({
           type: 'warning',
-          message: `${this.fmt.count(left.length, 'payment')} not through yet`,
+          message: satmachine.t('transaction_dialog.not_through', {
+            payments: this.fmt.count(left.length, 'payment')
+          }),
           caption: errors.join(' '),
           timeout: 10000,
           closeBtn: true
@@ -150,10 +173,10 @@ satmachine.components['sat-transaction-dialog'] = {
     },
     retry(payment) {
       satmachine.ask({
-        title: 'Try this payment again?',
-        text: 'The sats are sent from the source wallet to the client’s wallet. A payment that went through before is not sent twice.',
+        title: satmachine.t('transaction_dialog.try_this_payment_again'),
+        text: satmachine.t('transaction_dialog.the_sats_are_sent_from'),
         facts: this.paymentFacts(payment),
-        okLabel: 'Retry payment',
+        okLabel: satmachine.t('transaction_dialog.retry_payment'),
         run: () => satmachine.call('POST', `/payments/${payment.id}/retry`),
         done: result => this.retried([result])
       })
@@ -161,13 +184,19 @@ satmachine.components['sat-transaction-dialog'] = {
     retryAll() {
       const sats = this.openPayments.reduce((all, p) => all + p.amount_sats, 0)
       satmachine.ask({
-        title: 'Try all open payments of this sale again?',
-        text: 'The sats are sent from the source wallet. Payments that went through before are not sent twice.',
+        title: satmachine.t('transaction_dialog.try_all_open_payments_of'),
+        text: satmachine.t('transaction_dialog.the_sats_are_sent_from_2'),
         facts: [
-          {name: 'Open payments', value: String(this.openPayments.length)},
-          {name: 'Sats', value: this.fmt.sats(sats)}
+          {
+            name: satmachine.t('transaction_dialog.open_payments'),
+            value: String(this.openPayments.length)
+          },
+          {
+            name: satmachine.t('transaction_dialog.sats'),
+            value: this.fmt.sats(sats)
+          }
         ],
-        okLabel: 'Retry all',
+        okLabel: satmachine.t('transaction_dialog.retry_all'),
         run: () =>
           satmachine.call('POST', `/transactions/${this.modelValue}/retry`),
         done: results => this.retried(results)
@@ -175,46 +204,55 @@ satmachine.components['sat-transaction-dialog'] = {
     },
     voidPayment(payment) {
       satmachine.ask({
-        title: 'Void this payment?',
-        text: 'The sats are not sent, and the cash they stand for returns to the client’s balance. The payment stays in the records as voided.',
+        title: satmachine.t('transaction_dialog.void_this_payment'),
+        text: satmachine.t('transaction_dialog.the_sats_are_not_sent'),
         facts: this.paymentFacts(payment),
         fields: [
           {
             name: 'reason',
-            label: 'Reason',
+            label: satmachine.t('transaction_dialog.reason'),
             required: true,
-            hint: 'Kept with the payment'
+            hint: satmachine.t('transaction_dialog.kept_with_the_payment')
           }
         ],
-        okLabel: 'Void payment',
+        okLabel: satmachine.t('transaction_dialog.void_payment'),
         color: 'negative',
         run: values =>
           satmachine.call('POST', `/payments/${payment.id}/void`, values),
-        done: this.done('Payment voided')
+        done: this.done(satmachine.t('transaction_dialog.payment_voided'))
       })
     },
     distribute() {
       const tx = this.transaction
       satmachine.ask({
-        title: 'Distribute this sale?',
-        text: 'It is shared among the clients like any other sale, and the sats are paid out.',
+        title: satmachine.t('transaction_dialog.distribute_this_sale'),
+        text: satmachine.t('transaction_dialog.it_is_shared_among_the'),
         facts: [
-          {name: 'Total sats', value: this.fmt.sats(tx.crypto_amount_sats)},
           {
-            name: 'Fiat of the sale',
+            name: satmachine.t('transaction_dialog.total_sats'),
+            value: this.fmt.sats(tx.crypto_amount_sats)
+          },
+          {
+            name: satmachine.t('transaction_dialog.fiat_of_the_sale'),
             value: this.fmt.fiat(tx.fiat_amount, tx.fiat_code)
           }
         ],
         fields: [
           {
             name: 'fiat_amount',
-            label: `Cash that really came out (${tx.fiat_code}, optional)`,
-            hint: 'Leave empty if it was the whole amount. Decimals with a point.',
+            label: satmachine.t('transaction_dialog.cash_out', {
+              currency: tx.fiat_code
+            }),
+            hint: satmachine.t('transaction_dialog.leave_empty_if_it_was'),
             decimal: true
           },
-          {name: 'notes', label: 'Notes (optional)', long: true}
+          {
+            name: 'notes',
+            label: satmachine.t('transaction_dialog.notes_optional'),
+            long: true
+          }
         ],
-        okLabel: 'Distribute',
+        okLabel: satmachine.t('transaction_dialog.distribute'),
         color: 'positive',
         run: values =>
           satmachine.call(
@@ -224,35 +262,38 @@ satmachine.components['sat-transaction-dialog'] = {
               Object.entries(values).filter(([, value]) => value)
             )
           ),
-        done: this.done('Sale distributed')
+        done: this.done(satmachine.t('transaction_dialog.sale_distributed'))
       })
     },
     dismiss() {
       const tx = this.transaction
       satmachine.ask({
-        title: 'Dismiss this sale?',
-        text: 'Nothing of it is shared or paid out. It stays in the records as dismissed.',
+        title: satmachine.t('transaction_dialog.dismiss_this_sale'),
+        text: satmachine.t('transaction_dialog.nothing_of_it_is_shared'),
         facts: [
-          {name: 'Total sats', value: this.fmt.sats(tx.crypto_amount_sats)},
           {
-            name: 'Fiat of the sale',
+            name: satmachine.t('transaction_dialog.total_sats'),
+            value: this.fmt.sats(tx.crypto_amount_sats)
+          },
+          {
+            name: satmachine.t('transaction_dialog.fiat_of_the_sale'),
             value: this.fmt.fiat(tx.fiat_amount, tx.fiat_code)
           }
         ],
         fields: [
           {
             name: 'notes',
-            label: 'Why it is dismissed',
+            label: satmachine.t('transaction_dialog.why_it_is_dismissed'),
             required: true,
             long: true,
-            hint: 'Kept with the transaction'
+            hint: satmachine.t('transaction_dialog.kept_with_the_transaction')
           }
         ],
-        okLabel: 'Dismiss',
+        okLabel: satmachine.t('transaction_dialog.dismiss'),
         color: 'negative',
         run: values =>
           satmachine.call('POST', `/transactions/${tx.id}/dismiss`, values),
-        done: this.done('Sale dismissed')
+        done: this.done(satmachine.t('transaction_dialog.sale_dismissed'))
       })
     }
   }

@@ -8,87 +8,74 @@ satmachine.components['sat-transactions'] = {
   data() {
     return {
       filters: {status: null, is_test: null},
-      statusOptions: ['planned', 'settled', 'needs_review', 'dismissed'].map(
-        value => ({value, label: satmachine.format.state(value).label})
-      ),
-      testOptions: [
-        {value: 'false', label: 'Real sales'},
-        {value: 'true', label: 'Tests'}
-      ],
-      openId: null,
-      columns: [
+      openId: null
+    }
+  },
+  computed: {
+    statusOptions() {
+      return ['planned', 'settled', 'needs_review', 'dismissed'].map(value => ({
+        value,
+        label: satmachine.format.state(value).label
+      }))
+    },
+    testOptions() {
+      return [
+        {value: 'false', label: satmachine.t('transactions.real_sales')},
+        {value: 'true', label: satmachine.t('transactions.tests')}
+      ]
+    },
+    columns() {
+      return [
         {
           name: 'transaction_time',
-          label: 'Time, machine',
+          label: satmachine.t('transactions.time_machine'),
           align: 'left',
           sortable: true
         },
         {
           name: 'crypto_amount_sats',
-          label: 'Total',
+          label: satmachine.t('transactions.total'),
           align: 'right',
           sortable: true
         },
         {
           name: 'commission_amount_sats',
-          label: 'Commission',
+          label: satmachine.t('transactions.commission'),
           align: 'right',
           sortable: true
         },
         {
           name: 'base_amount_sats',
-          label: 'Base',
+          label: satmachine.t('transactions.base'),
           align: 'right',
           sortable: true
         },
         {
           name: 'distributed_sats',
-          label: 'Distributed',
+          label: satmachine.t('transactions.distributed'),
           align: 'right',
           sortable: true
         },
         {
           name: 'undistributed_sats',
-          label: 'Undistributed',
+          label: satmachine.t('transactions.undistributed'),
           align: 'right',
           sortable: true
         },
         {
           name: 'clients_count',
-          label: 'Clients',
+          label: satmachine.t('transactions.clients'),
           align: 'right',
           sortable: true
         },
-        {name: 'status', label: 'Status', align: 'left', sortable: true},
+        {
+          name: 'status',
+          label: satmachine.t('transactions.status'),
+          align: 'left',
+          sortable: true
+        },
         {name: 'actions', label: '', align: 'right'}
-      ],
-      exportColumns: [
-        'id',
-        'lamassu_transaction_id',
-        'device_id',
-        'transaction_time',
-        'processed_at',
-        'crypto_code',
-        'crypto_amount_sats',
-        'fiat_amount',
-        'fiat_code',
-        'commission_percentage',
-        'discount',
-        'fixed_fee',
-        'effective_commission',
-        'commission_method',
-        'base_amount_sats',
-        'commission_amount_sats',
-        'distributed_sats',
-        'undistributed_sats',
-        'undistributed_fiat',
-        'clients_count',
-        'exchange_rate',
-        'status',
-        'is_test',
-        'review_reason',
-        'review_notes'
-      ].map(name => ({name, label: name}))
+      ]
     }
   },
   watch: {
@@ -107,7 +94,9 @@ satmachine.components['sat-transactions'] = {
       this.openId = transaction.id
     },
     machine(transaction) {
-      return transaction.device_id || 'Unknown machine'
+      return (
+        transaction.device_id || satmachine.t('transactions.unknown_machine')
+      )
     }
   }
 }

@@ -1,5 +1,6 @@
 """Who may: every route of the extension, against everybody who could knock."""
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
@@ -39,6 +40,14 @@ ROUTES = {
     ("GET", f"{API}/polls"): 200,
     ("GET", f"{API}/polls/paginated"): 200,
     ("GET", f"{API}/reconciliation"): 200,
+    ("GET", f"{API}/overview"): 200,
+    ("GET", f"{API}/clients/{{client_id}}/history"): 404,
+    ("GET", f"{API}/payments/paginated"): 200,
+    ("GET", f"{API}/export/{{table}}"): 404,
+    ("GET", f"{API}/overview"): 200,
+    ("GET", f"{API}/clients/{{client_id}}/history"): 404,
+    ("GET", f"{API}/payments/paginated"): 200,
+    ("GET", f"{API}/export/{{table}}"): 404,
 }
 PAGES = {route for route in ROUTES if not route[1].startswith(API)}
 
@@ -117,8 +126,7 @@ async def admitted(
 
 def ask(client: httpx.AsyncClient, route: tuple[str, str]) -> Any:
     method, path = route
-    for name in ("client_id", "deposit_id", "transaction_id", "payment_id"):
-        path = path.replace(f"{{{name}}}", "0" * 32)
+    path = re.sub(r"\{\w+\}", "0" * 32, path)
     return client.request(method, path, json=None if method == "GET" else {})
 
 

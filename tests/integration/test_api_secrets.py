@@ -24,6 +24,7 @@ from tests.rig import API, Configure, Poll, Setup
 pytestmark = pytest.mark.storage
 
 ODD = '<b>&amp; "it\'s" 100%40 a:b@c/d?e#f \\n 🔑 é'  # what SQL, HTML, URLs and JSON would damage
+SSH_ODD = ODD.replace("🔑", "")  # the test's SSH server prepares passwords by Unicode 3.2
 KINDS = ("password", "ssh_password", "ssh_private_key", "ssh_private_key_passphrase")
 # The host, port and user that each secret belongs to, and another value for each.
 ELSEWHERE: dict[str, Any] = {
@@ -77,8 +78,10 @@ class Vault:
 @pytest.fixture(scope="module")
 def vault() -> Iterator[Vault]:
     key = new_key()
-    passphrase, password = f"phrase {ODD}", f"ssh {ODD}"
-    text = key.export_private_key("openssh", passphrase=passphrase).decode()
+    passphrase, password = f"phrase {ODD}", f"ssh {SSH_ODD}"
+    text = key.export_private_key(
+        "openssh", passphrase=passphrase, rounds=1, ignore_few_rounds=True
+    ).decode()
     authorized = [key.export_public_key().decode()]
     with SshServer(password=password, authorized_keys=authorized) as server:
         yield Vault(server, text, passphrase, password)
@@ -232,7 +235,7 @@ async def test_secrets_are_in_no_file_row_answer_or_log(
         {"password": another("password")},
         {"ssh_private_key_passphrase": another("passphrase")},
         {"ssh_private_key": foreign_key},
-        {"ssh_private_key": f"-----BEGIN {another('key')} KEY-----\n{'A' * 40}\n{another('key')}"},
+        {"ssh_private_key": f"-----BEGIN {another('key')} KEY-----\n{another('line')}\n-"},
         {"ssh_private_key": "-----BEGIN OPENSSH PRIVATE KEY-----\n" + another("key")},
         {"ssh_host_key_fingerprint": "SHA256:" + "A" * 43},
         {"database_name": "no such database"},

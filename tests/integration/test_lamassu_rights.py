@@ -39,6 +39,10 @@ async def failure(target: Target, **how: Any) -> LamassuError:
     return caught.value
 
 
+def as_owner(database: LamassuDatabase) -> Target:
+    return target_at(database, username="postgres", password=database.postgres.password)
+
+
 # ---- rights ----------------------------------------------------------------------------------
 
 
@@ -112,8 +116,7 @@ async def test_a_hidden_fixed_fee_stops_the_margin_method_only(lamassu: LamassuD
 async def test_a_database_that_is_not_lamassus_is_said_to_be_none(
     lamassu: LamassuDatabase,
 ) -> None:
-    superuser = {"username": "postgres", "password": lamassu.postgres.password}
-    error = await failure(replace(target_at(lamassu), database="postgres", **superuser))
+    error = await failure(replace(as_owner(lamassu), database="postgres"))
     assert error.step == "table_rights"
     assert "is it Lamassu's?" in str(error)
 
@@ -133,9 +136,8 @@ async def test_a_version_without_a_needed_column_is_named_as_such(
 
 
 async def test_even_the_owner_cannot_write_in_our_session(lamassu: LamassuDatabase) -> None:
-    owner = {"username": "postgres", "password": lamassu.postgres.password}
     await lamassu.insert(Sale(created=now()))
-    async with atm.connect(target_at(lamassu, **owner)) as session:
+    async with atm.connect(as_owner(lamassu)) as session:
         for statement in (
             "DELETE FROM cash_out_txs",
             "UPDATE cash_out_txs SET fiat = 1",

@@ -325,6 +325,7 @@ async def test_missing_packages_are_named_with_the_command_that_installs_them(
 # ---- what a failed way in does to the poll ---------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore:Warning. bcrypt")
 async def test_a_failed_read_is_a_failed_poll_and_the_next_good_one_finds_everything(
     admin: Account,
     configure: Configure,
@@ -353,14 +354,14 @@ async def test_a_failed_read_is_a_failed_poll_and_the_next_good_one_finds_everyt
         "does not speak SSH": {"ssh_port": lamassu.postgres.port, **secrets_again},
         "has changed": {"ssh_host_key_fingerprint": other},
         "not accepted yet": {"ssh_host_key_fingerprint": None},
+        "this private key": {"ssh_username": "somebody", **secrets_again},
+        "cannot connect to PostgreSQL": {"port": free_port(), **secrets_again},
+        "refused user": {"password": "not it"},
         "this SSH key is encrypted": {"ssh_private_key": encrypted},
         "passphrase is wrong": {
             "ssh_private_key": encrypted,
             "ssh_private_key_passphrase": "not it",
         },
-        "this private key": {"ssh_username": "somebody", **secrets_again},
-        "cannot connect to PostgreSQL": {"port": free_port(), **secrets_again},
-        "refused user": {"password": "not it"},
     }
     before = await admin.call("GET", f"{API}/config")
     for reason, wrong in failures.items():

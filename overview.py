@@ -1,0 +1,368 @@
+"""Figures for the overview and for one client: what is going on, and is all well.
+
+Every figure is one query, however many clients there are. Fiat goes out as decimal text, sats as
+integers; days are those of the configured time zone.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import ROUND_HALF_EVEN, Decimal
+from zoneinfo import ZoneInfo
+
+from lnbits.core.crud.wallets import get_wallet
+from pydantic import BaseModel
+
+from . import crud, crud_reports, transaction_processor
+from .helpers import currency_decimals, fiat_text, now
+from .models import LamassuConfig, Poll
+
+DAYS = 30
+_Daily = dict[str, dict[date, int]]  # by currency and day, in minor units
+
+
+class Amount(BaseModel):
+    currency: str
+    amount: str
+
+
+class Distributed(BaseModel):
+    """What was paid to clients in some days, and the commission of their sales."""
+
+    sats: int = 0
+    commission_sats: int = 0
+    sales: int = 0
+    fiat: list[Amount] = []
+
+
+class Pool(BaseModel):
+    """All clients' cash in one currency; `days_left` at the pace of the last 30 days."""
+
+    currency: str
+    remaining: str
+    total_deposits: str
+    pending_deposits: str
+    clients: int
+    per_day: str | None
+    days_left: int | None
+
+
+class SourceWallet(BaseModel):
+    """What the source wallet holds against what it still has to pay, in sats."""
+
+    wallet_id: str
+    exists: bool
+    balance_sats: int
+    owed_shares_sats: int
+    owed_commission_sats: int
+    to_credit_sats: int
+    missing_sats: int
+
+
+class Connection(BaseModel):
+    configured: bool
+    is_active: bool
+    tested_at: datetime | None
+    test_success: bool | None
+    last_poll: Poll | None
+    last_successful_poll: datetime | None
+    next_poll: datetime | None
+    secrets_to_reenter: list[str]
+
+
+class Attention(BaseModel):
+    """How many things wait for a person, or for the next poll."""
+
+    failed_payments: int
+    waiting_payments: int
+    unsettled: int
+    reviews: int
+    pending_deposits: int
+
+
+class Setup(BaseModel):
+    """What a first run has done so far."""
+
+    configured: bool
+    tested: bool
+    clients: int
+    deposits: int
+    confirmed_deposits: int
+    polled: bool
+
+
+class Line(BaseModel):
+    """A currency's amount for each day, as decimal text."""
+
+    currency: str
+    values: list[str]
+
+
+class Series(BaseModel):
+    days: list[date]
+    sats: list[int]
+    commission_sats: list[int]
+    fiat: list[Line]
+    pool: list[Line]
+
+
+class Overview(BaseModel):
+    as_of: datetime
+    timezone: str
+    connection: Connection
+    source: SourceWallet | None
+    pools: list[Pool]
+    today: Distributed
+    days_7: Distributed
+    days_30: Distributed
+    attention: Attention
+    setup: Setup
+    machines: list[str]
+    currencies: list[str]
+    series: Series
+
+
+class ClientCurrency(BaseModel):
+    """One client's figures in one currency; `average_price` is fiat per whole bitcoin."""
+
+    currency: str
+    sats: int
+    fiat: str
+    average_price: str | None
+
+
+class ClientHistory(BaseModel):
+    client_id: str
+    days: list[date]
+    balance: list[Line]
+    paid: list[ClientCurrency]
+
+
+async def read() -> Overview:
+    """All figures of the overview."""
+    at = now()
+    config = await crud.get_config()
+    zone = ZoneInfo(config.timezone) if config else timezone.utc
+    days = _days_until(at.astimezone(zone).date())
+    since = _begin(days[0], zone)
+    sums = _Sums(await crud_reports.shares_by_day(days[0].isoformat()))
+    for row in await crud_reports.sales_by_day(since):
+        sums.sales[date.fromisoformat(row["day"])] = (row["sales"], row["commission"])
+    deposits = await crud_reports.deposits_by_currency()
+    put_in = _by_day(await crud_reports.deposits_by_quarter(since), zone)
+    remaining = {row["currency"]: int(row["confirmed"]) for row in deposits}
+    for currency, amount in (await crud_reports.allocated_by_currency()).items():
+        remaining[currency] = remaining.get(currency, 0) - amount
+    shares = await crud_reports.open_shares()
+    waiting = await crud_reports.open_sales()
+    return Overview(
+        as_of=at,
+        timezone=config.timezone if config else "UTC",
+        connection=await _connection(config),
+        source=await _source(config, sum(sats for _, sats in shares.values()), waiting),
+        pools=[
+            _pool(row, remaining[row["currency"]], sums.allocated[row["currency"]], days)
+            for row in deposits
+        ],
+        today=sums.of(days[-1:]),
+        days_7=sums.of(days[-7:]),
+        days_30=sums.of(days),
+        attention=Attention(
+            failed_payments=shares.get("failed", (0, 0))[0],
+            waiting_payments=shares.get("pending", (0, 0))[0],
+            unsettled=waiting["unsettled"],
+            reviews=waiting["reviews"],
+            pending_deposits=sum(row["waiting"] for row in deposits),
+        ),
+        setup=await _setup(config),
+        machines=await crud_reports.machines(),
+        currencies=await crud_reports.sale_currencies(),
+        series=Series(
+            days=days,
+            sats=[sums.sats[day] for day in days],
+            commission_sats=[sums.sales.get(day, (0, 0))[1] for day in days],
+            fiat=[_line(code, [by[day] for day in days]) for code, by in sorted(sums.fiat.items())],
+            pool=[
+                _line(code, _back_from(remaining[code], days, put_in[code], sums.allocated[code]))
+                for code in sorted(remaining)
+            ],
+        ),
+    )
+
+
+async def of_client(client_id: str) -> ClientHistory:
+    """One client's balance at the end of each of the last days, and the average price so far."""
+    at = now()
+    config = await crud.get_config()
+    zone = ZoneInfo(config.timezone) if config else timezone.utc
+    days = _days_until(at.astimezone(zone).date())
+    put_in = _by_day(await crud_reports.deposits_by_quarter(_begin(days[0], zone), client_id), zone)
+    sums = _Sums(await crud_reports.shares_by_day(days[0].isoformat(), client_id))
+    balances = await crud.get_balances([client_id])
+    paid = await crud_reports.paid_by_currency([client_id])
+    return ClientHistory(
+        client_id=client_id,
+        days=days,
+        balance=[
+            _line(
+                b.currency,
+                _back_from(b.remaining, days, put_in[b.currency], sums.allocated[b.currency]),
+            )
+            for b in balances
+        ],
+        paid=[
+            ClientCurrency(
+                currency=currency,
+                sats=sats,
+                fiat=fiat_text(fiat, currency),
+                average_price=average_price(fiat, sats, currency),
+            )
+            for (_, currency), (sats, fiat) in sorted(paid.items())
+        ],
+    )
+
+
+def average_price(fiat: int, sats: int, currency: str) -> str | None:
+    """Fiat per whole bitcoin, as text, of `fiat` minor units that bought `sats`."""
+    if not sats:
+        return None
+    decimals = currency_decimals(currency)
+    price = Decimal(fiat).scaleb(8 - decimals) / sats
+    return str(price.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_EVEN))
+
+
+# ---- days ------------------------------------------------------------------------------------
+
+
+def _days_until(today: date) -> list[date]:
+    return [today - timedelta(days=back) for back in reversed(range(DAYS))]
+
+
+def _begin(day: date, zone: ZoneInfo | timezone) -> datetime:
+    return datetime.combine(day, time.min, zone).astimezone(timezone.utc)
+
+
+def _by_day(rows: Iterable[crud_reports.Row], zone: ZoneInfo | timezone) -> _Daily:
+    """Sums by the quarter of an hour as sums by the day of this zone."""
+    sums: _Daily = defaultdict(lambda: defaultdict(int))
+    for row in rows:
+        seconds = row["quarter"] * crud_reports.QUARTER_SECONDS
+        day = datetime.fromtimestamp(seconds, timezone.utc).astimezone(zone).date()
+        sums[row["currency"]][day] += row["amount"]
+    return sums
+
+
+def _back_from(
+    balance: int, days: list[date], put_in: dict[date, int], taken: dict[date, int]
+) -> list[int]:
+    """The balance at each day's end, from today's back: less what came in later, plus what went."""
+    ends = []
+    for day in reversed(days):
+        ends.append(balance)
+        balance += taken.get(day, 0) - put_in.get(day, 0)
+    return ends[::-1]
+
+
+def _line(currency: str, values: list[int]) -> Line:
+    return Line(currency=currency, values=[fiat_text(value, currency) for value in values])
+
+
+# ---- figures ---------------------------------------------------------------------------------
+
+
+class _Sums:
+    """What went out on each day: sats and fiat that are paid, fiat that is allocated, sales."""
+
+    def __init__(self, shares: Iterable[crud_reports.Row]) -> None:
+        self.sats: dict[date, int] = defaultdict(int)
+        self.fiat: _Daily = defaultdict(lambda: defaultdict(int))
+        self.allocated: _Daily = defaultdict(lambda: defaultdict(int))
+        self.sales: dict[date, tuple[int, int]] = {}  # their number, and their commission in sats
+        for row in shares:
+            day = date.fromisoformat(row["day"])
+            self.sats[day] += row["sats"]
+            self.fiat[row["currency"]][day] += row["fiat"]
+            self.allocated[row["currency"]][day] += row["allocated"]
+
+    def of(self, days: list[date]) -> Distributed:
+        """The sums over these days."""
+        amounts = {code: sum(by[day] for day in days) for code, by in self.fiat.items()}
+        sales = [self.sales.get(day, (0, 0)) for day in days]
+        return Distributed(
+            sats=sum(self.sats[day] for day in days),
+            sales=sum(number for number, _ in sales),
+            commission_sats=sum(commission for _, commission in sales),
+            fiat=[
+                Amount(currency=code, amount=fiat_text(amount, code))
+                for code, amount in sorted(amounts.items())
+                if amount
+            ],
+        )
+
+
+async def _setup(config: LamassuConfig | None) -> Setup:
+    numbers = await crud_reports.numbers()
+    return Setup(
+        configured=config is not None,
+        tested=bool(config and (config.test_connection_success or config.last_successful_poll)),
+        clients=numbers["clients"],
+        deposits=numbers["deposits"],
+        confirmed_deposits=numbers["confirmed_deposits"],
+        polled=bool(config and config.last_successful_poll),
+    )
+
+
+def _pool(
+    row: crud_reports.Row, remaining: int, allocated: dict[date, int], days: list[date]
+) -> Pool:
+    """`days_left`: at the pace since the first of these days on which anything went out."""
+    currency = row["currency"]
+    busy = [day for day in days if allocated.get(day, 0)]
+    taken = sum(allocated[day] for day in busy)
+    running = (days[-1] - busy[0]).days + 1 if busy else 0
+    return Pool(
+        currency=currency,
+        remaining=fiat_text(remaining, currency),
+        total_deposits=fiat_text(row["confirmed"], currency),
+        pending_deposits=fiat_text(row["pending"], currency),
+        clients=row["clients"],
+        per_day=fiat_text(taken // running, currency) if taken else None,
+        days_left=max(remaining, 0) * running // taken if taken else None,
+    )
+
+
+async def _source(
+    config: LamassuConfig | None, owed_shares: int, waiting: crud_reports.Row
+) -> SourceWallet | None:
+    if config is None:
+        return None
+    wallet = await get_wallet(config.source_wallet_id)
+    balance = wallet.balance_msat // 1000 if wallet else 0
+    owed = owed_shares + waiting["commission"]
+    return SourceWallet(
+        wallet_id=config.source_wallet_id,
+        exists=wallet is not None,
+        balance_sats=balance,
+        owed_shares_sats=owed_shares,
+        owed_commission_sats=waiting["commission"],
+        to_credit_sats=waiting["credit"],
+        missing_sats=max(owed - balance - waiting["credit"], 0),
+    )
+
+
+async def _connection(config: LamassuConfig | None) -> Connection:
+    polls = await crud.get_polls(1)
+    next_poll = None
+    if config and config.is_active:
+        interval = timedelta(minutes=config.poll_interval_minutes)
+        next_poll = config.last_poll_time + interval if config.last_poll_time else now()
+    return Connection(
+        configured=config is not None,
+        is_active=bool(config and config.is_active),
+        tested_at=config.test_connection_last if config else None,
+        test_success=config.test_connection_success if config else None,
+        last_poll=polls[0] if polls else None,
+        last_successful_poll=config.last_successful_poll if config else None,
+        next_poll=next_poll,
+        secrets_to_reenter=transaction_processor.lost_secrets(config) if config else [],
+    )

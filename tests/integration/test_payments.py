@@ -1,0 +1,369 @@
+"""What happens to payments that fail, wait, are too large, or need a person."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from demo.lamassu_db import LamassuDatabase
+from demo.lnbits_api import Account, LnbitsError, Wallet
+from demo.sales import Sale
+
+API = "/satmachineclient/api/v1/dca"
+pytestmark = pytest.mark.storage
+
+Poll = Callable[[], Awaitable[dict[str, Any]]]
+
+
+def sale(**fields: Any) -> Sale:
+    time = datetime.now(timezone.utc)
+    given = {"crypto_atoms": 21_100, "fiat": Decimal(200), "cash_at": time, **fields}
+    return Sale(created=time, **given)
+
+
+async def transactions(admin: Account) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = await admin.call("GET", f"{API}/transactions")
+    return rows
+
+
+async def shares(admin: Account) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for row in await transactions(admin):
+        found += await admin.call("GET", f"{API}/transactions/{row['id']}/distributions")
+    return found
+
+
+async def remaining(admin: Account, client: Any) -> str:
+    answer = await admin.call("GET", f"{API}/clients/{client.id}/balance")
+    text: str = answer["balances"][0]["remaining_balance"]
+    return text
+
+
+async def delete_wallet(wallet: Wallet, deleted: bool = True) -> None:
+    from lnbits.core.db import db
+
+    await db.execute(
+        "UPDATE wallets SET deleted = :deleted WHERE id = :id",
+        {"deleted": deleted, "id": wallet.id},
+    )
+
+
+@contextmanager
+def lnbits_setting(name: str, value: Any) -> Iterator[None]:
+    from lnbits.settings import settings
+
+    before = getattr(settings, name)
+    setattr(settings, name, value)
+    try:
+        yield
+    finally:
+        setattr(settings, name, before)
+
+
+async def count_lnbits_payments(wallet: Wallet) -> int:
+    from lnbits.core.db import db
+
+    row: Any = await db.fetchone(
+        "SELECT COUNT(*) AS number FROM apipayments WHERE wallet_id = :id", {"id": wallet.id}
+    )
+    return int(row["number"])
+
+
+async def test_a_deleted_wallet_stops_only_its_own_client(
+    admin: Account, configured: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+) -> None:
+    one = await make_client("one", {"GTQ": "1000.00"})
+    two = await make_client("two", {"GTQ": "1000.00"})
+    await delete_wallet(one.wallet)
+    await lamassu.insert(sale())
+
+    result = await poll()
+
+    assert (result["success"], result["confirmed_payments"], result["failed_payments"]) == (
+        True,
+        1,
+        1,
+    )
+    by_name = {s["username"]: s for s in await shares(admin)}
+    assert by_name["two"]["status"] == "confirmed"
+    assert by_name["one"]["status"] == "failed"
+    assert "does not exist any more" in by_name["one"]["error"]
+    assert await two.owner.balance(two.wallet) == 10_000
+
+    again = await poll()  # waits for a person
+    assert (again["confirmed_payments"], again["failed_payments"]) == (0, 1)
+
+    await delete_wallet(one.wallet, False)
+    retried = await admin.call("POST", f"{API}/payments/{by_name['one']['id']}/retry")
+    assert retried["status"] == "confirmed"
+    assert retried["error"] is None
+    assert await one.owner.balance(one.wallet) == 10_000
+    assert {row["status"] for row in await transactions(admin)} == {"settled"}
+    assert (await admin.call("GET", f"{API}/reconciliation"))["ok"]
+
+
+async def test_a_voided_share_returns_its_fiat_to_the_client(
+    admin: Account, configured: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+) -> None:
+    client = await make_client("one", {"GTQ": "1000.00"})
+    await delete_wallet(client.wallet)
+    await lamassu.insert(sale())
+    await poll()
+    assert await remaining(admin, client) == "800.00"
+    (share,) = await shares(admin)
+
+    with pytest.raises(LnbitsError, match="reason"):
+        await admin.call("POST", f"{API}/payments/{share['id']}/void", {})
+    voided = await admin.call(
+        "POST", f"{API}/payments/{share['id']}/void", {"reason": "took the cash back"}
+    )
+
+    assert (voided["status"], voided["error"]) == ("voided", "took the cash back")
+    assert await remaining(admin, client) == "1000.00"
+    (row,) = await transactions(admin)
+    assert (row["status"], row["distributed_sats"], row["undistributed_sats"]) == (
+        "settled",
+        0,
+        20_000,
+    )
+    assert row["undistributed_fiat"] == "200.00"
+    for action, body in (("void", {"reason": "again"}), ("retry", None)):
+        with pytest.raises(LnbitsError, match="voided"):
+            await admin.call("POST", f"{API}/payments/{share['id']}/{action}", body)
+    assert (await admin.call("GET", f"{API}/reconciliation"))["ok"]
+
+
+async def test_a_confirmed_share_cannot_be_voided(
+    admin: Account, configured: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+) -> None:
+    await make_client("one", {"GTQ": "1000.00"})
+    await lamassu.insert(sale())
+    await poll()
+    (share,) = await shares(admin)
+    with pytest.raises(LnbitsError, match="confirmed"):
+        await admin.call("POST", f"{API}/payments/{share['id']}/void", {"reason": "no"})
+
+
+async def test_a_refusal_that_may_pass_is_tried_again_with_growing_pauses(
+    admin: Account, configured: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+) -> None:
+    from satmachineclient import crud, transaction_processor
+    from satmachineclient.helpers import now
+
+    client = await make_client("one", {"GTQ": "1000.00"})
+    await lamassu.insert(sale())
+    with lnbits_setting("lnbits_only_allow_incoming_payments", True):
+        first = await poll()
+        assert (first["success"], first["failed_payments"]) == (True, 1)
+        (share,) = await shares(admin)
+        assert share["error"] == "Only incoming payments allowed."
+        pauses = []
+        for _ in range(3):
+            (payout,) = await crud.due_payouts(["client"], None)
+            assert payout.next_attempt_at
+            pauses.append(round((payout.next_attempt_at - now()).total_seconds() / 60))
+            await poll()
+        assert pauses == [1, 5, 15]
+    await transaction_processor.poll("hourly")  # not its turn yet
+    assert await client.owner.balance(client.wallet) == 0
+    by_hand = await poll()  # a person does not wait
+    assert by_hand["confirmed_payments"] == 1
+    assert await client.owner.balance(client.wallet) == 20_000
+
+
+async def test_a_transfer_above_the_maximum_is_split(
+    admin: Account, configured: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+) -> None:
+    client = await make_client("one", {"GTQ": "1000.00"})
+    await lamassu.insert(sale())
+    with lnbits_setting("lnbits_max_outgoing_payment_amount_sats", 9_000):
+        result = await poll()
+    assert result["confirmed_payments"] == 1
+    assert await client.owner.balance(client.wallet) == 20_000
+    assert await count_lnbits_payments(client.wallet) == 3
+    (share,) = await shares(admin)
+    assert share["status"] == "confirmed"
+    assert (await admin.call("GET", f"{API}/reconciliation"))["ok"]
+
+
+async def test_a_backlog_pays_each_wallet_once(
+    admin: Account, configure: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+) -> None:
+    setup = await configure(credit_source_wallet=True, balance_sats=0)
+    clients = [await make_client(name, {"GTQ": "5000.00"}) for name in ("one", "two")]
+    await lamassu.insert(*(sale() for _ in range(10)))
+
+    result = await poll()
+
+    assert (result["planned"], result["confirmed_payments"]) == (10, 20)
+    for wallet in [c.wallet for c in clients] + [setup.commission]:
+        assert await count_lnbits_payments(wallet) == 1
+    assert await count_lnbits_payments(setup.source) == 1 + 2 + 1  # credit, clients, commission
+    assert await admin.balance(setup.source) == 0
+
+
+async def test_an_expired_or_cancelled_invoice_is_replaced(
+    admin: Account, configured: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+) -> None:
+    from lnbits.core.db import db
+    from satmachineclient import crud
+
+    client = await make_client("one", {"GTQ": "1000.00"})
+    await lamassu.insert(sale())
+    with lnbits_setting("lnbits_only_allow_incoming_payments", True):
+        await poll()
+    (before,) = await crud.due_payouts(["client"], None)
+    await db.execute(
+        "UPDATE apipayments SET status = 'failed' WHERE payment_hash = :hash",
+        {"hash": before.payment_hash},
+    )
+    await poll()
+    (share,) = await shares(admin)
+    assert share["status"] == "confirmed"
+    assert share["payment_hash"] != before.payment_hash
+    assert await client.owner.balance(client.wallet) == 20_000
+
+
+async def test_a_credit_that_lnbits_lost_is_booked_again(
+    admin: Account, configured: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+) -> None:
+    """LNbits' check of pending invoices may write 'failed' over a payment made meanwhile."""
+    from lnbits.core.db import db
+
+    client = await make_client("one", {"GTQ": "1000.00"})
+    await lamassu.insert(sale())
+    await poll()
+    (share,) = await shares(admin)
+    await db.execute(
+        "UPDATE apipayments SET status = 'failed' WHERE checking_id = :hash",
+        {"hash": share["payment_hash"]},
+    )
+    assert await client.owner.balance(client.wallet) == 0
+    assert not (await admin.call("GET", f"{API}/reconciliation"))["ok"]
+
+    await poll()
+
+    assert await client.owner.balance(client.wallet) == 20_000
+    assert (await admin.call("GET", f"{API}/reconciliation"))["ok"]
+
+
+async def test_a_commission_wallet_that_is_gone_is_replaced_by_the_configured_one(
+    admin: Account,
+    configured: Any,
+    make_client: Any,
+    make_wallet: Any,
+    lamassu: LamassuDatabase,
+    poll: Poll,
+) -> None:
+    await make_client("one", {"GTQ": "1000.00"})
+    await delete_wallet(configured.commission)
+    await lamassu.insert(sale())
+    await poll()
+    (row,) = await transactions(admin)
+    assert (row["status"], row["commission_status"]) == ("planned", "pending")
+
+    other = await make_wallet(admin)
+    await admin.call("POST", f"{API}/config", {**configured.body, "commission_wallet_id": other.id})
+    await admin.call("POST", f"{API}/transactions/{row['id']}/retry")
+
+    (row,) = await transactions(admin)
+    assert (row["status"], row["commission_status"]) == ("settled", "confirmed")
+    assert await admin.balance(other) == row["commission_amount_sats"] == 1_100
+
+
+async def test_a_person_decides_on_a_sale_whose_cash_did_not_all_come_out(
+    admin: Account, configured: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+) -> None:
+    client = await make_client("one", {"GTQ": "1000.00"})
+    partial, cancelled = sale(cash="partial"), sale(cash="cancelled")
+    await lamassu.insert(partial, cancelled)
+
+    result = await poll()
+
+    assert (result["new"], result["planned"], result["reviews"]) == (0, 0, 2)
+    rows = {row["lamassu_transaction_id"]: row for row in await transactions(admin)}
+    first, second = rows[str(partial.id)], rows[str(cancelled.id)]
+    assert {first["status"], second["status"]} == {"needs_review"}
+    assert "Jam in cassette 2" in first["review_reason"]
+    assert any(a["action"] == "dispenseError" for a in first["lamassu_facts"]["actions"])
+    assert "Operator cancel" in second["review_reason"]
+
+    with pytest.raises(LnbitsError, match="fiat_amount"):
+        body = {"fiat_amount": "200.01"}
+        await admin.call("POST", f"{API}/transactions/{first['id']}/distribute", body)
+    body = {"fiat_amount": "50.00", "notes": "counted"}
+    done = await admin.call("POST", f"{API}/transactions/{first['id']}/distribute", body)
+    assert (done["status"], done["distributed_sats"], done["undistributed_sats"]) == (
+        "settled",
+        5_000,
+        15_000,
+    )
+    assert done["review_notes"] == "counted"
+    assert await remaining(admin, client) == "950.00"
+    assert await client.owner.balance(client.wallet) == 5_000
+
+    with pytest.raises(LnbitsError, match="notes"):
+        await admin.call("POST", f"{API}/transactions/{second['id']}/dismiss", {})
+    dismissed = await admin.call(
+        "POST", f"{API}/transactions/{second['id']}/dismiss", {"notes": "refunded by hand"}
+    )
+    assert (dismissed["status"], dismissed["distributed_sats"]) == ("dismissed", 0)
+    for row in (first, second):
+        with pytest.raises(LnbitsError, match="nothing to decide"):
+            await admin.call("POST", f"{API}/transactions/{row['id']}/distribute", {})
+    await poll()
+    assert len(await transactions(admin)) == 2
+    assert (await admin.call("GET", f"{API}/reconciliation"))["ok"]
+
+
+async def test_a_dispense_reported_late_is_planned_once_without_a_person(
+    admin: Account, configured: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+) -> None:
+    client = await make_client("one", {"GTQ": "1000.00"})
+    late = sale()
+    yesterday = late.created - timedelta(days=1)
+    silent = replace(late, created=yesterday, cash_at=yesterday, cash="machine_died")
+    await lamassu.insert(silent)
+    await poll()
+    (row,) = await transactions(admin)
+    assert row["status"] == "needs_review"
+
+    await lamassu.insert(late)
+    result = await poll()
+
+    assert result["planned"] == 1
+    (row,) = await transactions(admin)
+    assert row["status"] == "settled"
+    assert await client.owner.balance(client.wallet) == 20_000
+    assert (await poll())["planned"] == 0
+
+
+async def test_a_failed_read_loses_nothing(
+    admin: Account, configured: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+) -> None:
+    client = await make_client("one", {"GTQ": "1000.00"})
+    await lamassu.insert(sale())
+    wrong = {**configured.body, "password": "not the password"}
+    await admin.call("POST", f"{API}/config", wrong)
+
+    failed = await poll()
+
+    assert failed["success"] is False
+    assert "password" in failed["error"]
+    assert await transactions(admin) == []
+    config = await admin.call("GET", f"{API}/config")
+    assert config["last_successful_poll"] is None
+    assert config["last_poll_time"] is not None
+
+    await admin.call("POST", f"{API}/config", configured.body)
+    assert (await poll())["planned"] == 1
+    assert await client.owner.balance(client.wallet) == 20_000
+    polls = await admin.call("GET", f"{API}/polls")
+    assert [(p["status"], bool(p["error"])) for p in polls] == [
+        ("succeeded", False),
+        ("failed", True),
+    ]
