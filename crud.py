@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from lnbits.core.db import db as core_db
 from lnbits.db import Filters, Page
 from pydantic import BaseModel
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 from sqlalchemy.exc import DBAPIError
 
 from .database import Ledger, chunks, ledger, reading
@@ -217,25 +217,19 @@ async def taken_on_days(work: Ledger, days: set[str]) -> dict[tuple[str, str, st
 # ---- transactions and payments ---------------------------------------------------------------
 
 
-async def known_transactions(work: Ledger, lamassu_ids: Iterable[str]) -> dict[str, str]:
-    """The status of those of these Lamassu ids that are stored already."""
-    known: dict[str, str] = {}
+async def known_transactions(
+    work: Ledger, lamassu_ids: Iterable[str]
+) -> dict[str, Mapping[str, Any]]:
+    """The id and status of those of these Lamassu ids that are stored already."""
+    known: dict[str, Mapping[str, Any]] = {}
     for ids in chunks(lamassu_ids):
         for row in await work.rows(
-            "SELECT lamassu_transaction_id, status FROM satmachineclient.lamassu_transactions "
+            "SELECT lamassu_transaction_id, id, status FROM satmachineclient.lamassu_transactions "
             "WHERE lamassu_transaction_id IN :ids",
             ids=ids,
         ):
-            known[row["lamassu_transaction_id"]] = row["status"]
+            known[row["lamassu_transaction_id"]] = row
     return known
-
-
-async def get_transaction_by_lamassu_id(work: Ledger, lamassu_id: str) -> Transaction | None:
-    return await work.fetch_one(
-        Transaction,
-        "SELECT * FROM satmachineclient.lamassu_transactions WHERE lamassu_transaction_id = :id",
-        id=lamassu_id,
-    )
 
 
 async def replace_transaction(work: Ledger, row: Transaction) -> None:
@@ -469,14 +463,16 @@ async def _confirm_transfer(work: Ledger, parts: list[Payout], time: datetime) -
     transfer_id, kind = parts[0].transfer_id, parts[0].kind
     if kind != "client":
         await work.execute(
-            f"UPDATE satmachineclient.lamassu_transactions SET {kind}_status = 'confirmed' "
+            "UPDATE satmachineclient.lamassu_transactions "
+            f"SET {kind}_status = 'confirmed', payout_error = NULL "
             f"WHERE {kind}_transfer_id = :transfer",
             transfer=transfer_id,
         )
         return []
     await work.execute(
         "UPDATE satmachineclient.dca_payments SET status = 'confirmed', error = NULL, "
-        "payment_hash = :hash, confirmed_at = :time WHERE transfer_id = :transfer",
+        "payment_hash = :hash, confirmed_at = :time "
+        "WHERE transfer_id = :transfer AND status <> 'confirmed'",
         hash=parts[0].payment_hash,
         time=time,
         transfer=transfer_id,
@@ -504,6 +500,26 @@ async def fail_payout(work: Ledger, payout: Payout) -> None:
         error=payout.error,
         transfer=payout.transfer_id,
     )
+    if payout.kind != "client":
+        await work.execute(
+            "UPDATE satmachineclient.lamassu_transactions SET payout_error = :error "
+            f"WHERE {payout.kind}_transfer_id = :transfer",
+            error=f"The {payout.kind} failed: {payout.error}",
+            transfer=payout.transfer_id,
+        )
+
+
+async def reopen_unpaid_parts(work: Ledger, transfer_id: str) -> None:
+    """Let what is left of a partly paid transfer be paid anew, to the client's wallet of today."""
+    await work.execute(
+        "UPDATE satmachineclient.dca_payouts SET status = 'pending', payment_hash = NULL, "
+        "bolt11 = NULL, next_attempt_at = NULL, wallet_id = COALESCE(("
+        "SELECT MAX(c.wallet_id) FROM satmachineclient.dca_payments p "
+        "JOIN satmachineclient.dca_clients c ON c.id = p.client_id "
+        "WHERE p.transfer_id = :transfer), wallet_id) "
+        "WHERE transfer_id = :transfer AND status IN ('pending', 'failed')",
+        transfer=transfer_id,
+    )
 
 
 async def dissolve_transfer(work: Ledger, transfer_id: str) -> None:
@@ -520,7 +536,8 @@ async def dissolve_transfer(work: Ledger, transfer_id: str) -> None:
     )
     for column in ("credit_transfer_id", "commission_transfer_id"):
         await work.execute(
-            f"UPDATE satmachineclient.lamassu_transactions SET {column} = NULL "
+            "UPDATE satmachineclient.lamassu_transactions "
+            f"SET {column} = NULL, payout_error = NULL "
             f"WHERE {column} = :transfer",
             transfer=transfer_id,
         )
@@ -665,7 +682,7 @@ async def confirmed_payouts(since: datetime) -> list[Payout]:
         return await work.fetch(
             Payout,
             "SELECT * FROM satmachineclient.dca_payouts "
-            "WHERE status = 'confirmed' AND created_at >= :since ORDER BY id",
+            "WHERE status = 'confirmed' AND confirmed_at >= :since ORDER BY id",
             since=since,
         )
 
@@ -684,18 +701,42 @@ async def known_hashes(hashes: Iterable[str]) -> set[str]:
     return known
 
 
-async def lnbits_payments(since: datetime, tag: str) -> list[Mapping[str, Any]]:
+async def lnbits_payments_tagged(since: datetime, tag: str) -> list[Mapping[str, Any]]:
     """What LNbits itself has booked with our tag since then (its own table)."""
     time = core_db.timestamp_placeholder("since")
     async with core_db.connect() as connection:
         rows = await connection.conn.execute(
             text(
-                "SELECT checking_id, payment_hash, wallet_id, amount, status FROM apipayments "
-                f"WHERE tag = :tag AND time >= {time}"
+                "SELECT payment_hash FROM apipayments "
+                f"WHERE tag = :tag AND status = 'success' AND time >= {time}"
             ),
             {"tag": tag, "since": since.timestamp()},
         )
         return list(rows.mappings().all())
+
+
+async def lnbits_payments(checking_ids: Iterable[str]) -> list[Mapping[str, Any]]:
+    """LNbits' own bookings with these ids."""
+    statement = text(
+        "SELECT checking_id, wallet_id, amount, status FROM apipayments WHERE checking_id IN :ids"
+    ).bindparams(bindparam("ids", expanding=True))
+    found: list[Mapping[str, Any]] = []
+    for ids in chunks(checking_ids):
+        async with core_db.connect() as connection:
+            rows = await connection.conn.execute(statement, {"ids": ids})
+            found += rows.mappings().all()
+    return found
+
+
+async def open_payouts_sats(work: Ledger, source_wallet_id: str) -> int:
+    """Sats of payouts that are to leave this wallet as soon as they can be paid."""
+    rows = await work.rows(
+        "SELECT CAST(COALESCE(SUM(amount_sats), 0) AS BIGINT) AS sats "
+        "FROM satmachineclient.dca_payouts WHERE source_wallet_id = :wallet AND "
+        "(status = 'pending' OR (status = 'failed' AND next_attempt_at IS NOT NULL))",
+        wallet=source_wallet_id,
+    )
+    return int(rows[0]["sats"])
 
 
 # ---- pages -----------------------------------------------------------------------------------

@@ -6,14 +6,16 @@ runs in. Values are bound as they are (LNbits' own raw SQL strips what looks lik
 read and written is in `crud`.
 """
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from lnbits.db import SQLITE, Connection, Database
+from loguru import logger
 from pydantic import BaseModel
 from sqlalchemy import bindparam, text
 from sqlalchemy.exc import DBAPIError
@@ -23,6 +25,7 @@ from .helpers import decimal_text
 db = Database("ext_satmachineclient")
 
 Model = TypeVar("Model", bound=BaseModel)
+T = TypeVar("T")
 
 LEASE_SECONDS = 60
 _CHUNK = 1000  # values in one IN (…)
@@ -52,11 +55,11 @@ class Ledger:
 
     async def execute(self, sql: str, **values: Any) -> int:
         """Run a statement; the number of rows it changed."""
-        result = await self._connection.execute(*_bound(sql, values))
+        result = await whole(self._connection.execute(*_bound(sql, values)))
         return int(result.rowcount)
 
     async def rows(self, sql: str, **values: Any) -> list[Mapping[str, Any]]:
-        result = await self._connection.execute(*_bound(sql, values))
+        result = await whole(self._connection.execute(*_bound(sql, values)))
         return list(result.mappings().all())
 
     async def fetch(self, model: type[Model], sql: str, **values: Any) -> list[Model]:
@@ -74,14 +77,29 @@ class Ledger:
         columns = ", ".join(f'"{name}"' for name in names)
         marks = ", ".join(f":{name}" for name in names)
         sql = f"INSERT INTO satmachineclient.{table} ({columns}) VALUES ({marks})"
-        await self._connection.execute(text(sql), [_stored(row.dict()) for row in rows])
+        await whole(self._connection.execute(text(sql), [_stored(row.dict()) for row in rows]))
 
     async def update(self, table: str, row: BaseModel) -> None:
         """Write all columns of the row with this id."""
         values = _stored(row.dict())
         sets = ", ".join(f'"{name}" = :{name}' for name in values if name != "id")
         sql = f"UPDATE satmachineclient.{table} SET {sets} WHERE id = :id"
-        await self._connection.execute(text(sql), values)
+        await whole(self._connection.execute(text(sql), values))
+
+
+async def whole(work: Awaitable[T]) -> T:
+    """Do this to its end, also if cancelled meanwhile; the cancellation comes after it.
+
+    A statement that is cut off would leave its connection, and on SQLite the file, locked.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # looked at, so that nobody complains that it was not
+        raise
 
 
 def _bound(sql: str, values: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -126,9 +144,9 @@ async def ledger(lease: str | None = None) -> AsyncIterator[Ledger]:
         try:
             await _lock(work, lease)
             yield work
-            await connection.conn.commit()
+            await whole(connection.conn.commit())
         except BaseException:
-            await connection.conn.rollback()
+            await whole(connection.conn.rollback())
             raise
 
 
@@ -150,7 +168,8 @@ async def _lock(work: Ledger, lease: str | None) -> None:
             )
         elif not await _renew(work, lease):
             raise LeaseLostError("another LNbits process has taken over the poll")
-    except DBAPIError:
+    except DBAPIError as exc:
+        logger.warning(f"satmachineclient: the ledger could not be locked: {exc.orig}")
         raise LedgerBusyError("The ledger is in use by another process. Try again.") from None
 
 
@@ -203,31 +222,38 @@ async def give_lease_back(lease: str) -> None:
 async def paying(core: Connection, lease: str) -> AsyncIterator[None]:
     """While money moves on this connection to LNbits' database, nobody else's may.
 
-    On PostgreSQL another process may have taken over from one that stood still for minutes; the
-    session's advisory lock keeps the two apart even inside LNbits' own steps of a payment.
-    SQLite has one process only.
+    Another poller may have taken over from one that stood still for minutes. On PostgreSQL it
+    may be another process: the session's advisory lock keeps the two apart even inside LNbits'
+    own steps of a payment, as its one lock per database does within a process.
 
     Raises:
-        LeaseLostError: the lease has passed to somebody else, or they are paying right now.
+        LeaseLostError: the lease has passed to somebody else.
+        LedgerBusyError: they are paying right now.
     """
     if core.type == SQLITE:
+        await _check_lease(lease)
         yield
         return
     try:
         locked: Any = await core.fetchone(f"SELECT pg_try_advisory_lock({_PAYING}) AS ok")
         if not locked["ok"]:
-            raise LeaseLostError("another LNbits process is in the middle of a payment")
-        held: Any = await core.fetchone(
-            "SELECT 1 AS ok FROM satmachineclient.ledger_lease WHERE id = 1 AND holder = :lease",
-            {"lease": lease},
-        )
-        if not held:
-            raise LeaseLostError("another LNbits process has taken over the poll")
+            raise LedgerBusyError("Another LNbits process is in the middle of a payment.")
+        await _check_lease(lease)
         yield
         await core.fetchone(f"SELECT pg_advisory_unlock({_PAYING})")
     except BaseException:
         await core.conn.invalidate()  # ends the session, and with it the lock
         raise
+
+
+async def _check_lease(lease: str) -> None:
+    async with reading() as work:
+        held = await work.rows(
+            "SELECT 1 FROM satmachineclient.ledger_lease WHERE id = 1 AND holder = :lease",
+            lease=lease,
+        )
+    if not held:
+        raise LeaseLostError("another LNbits process has taken over the poll")
 
 
 def chunks(values: Iterable[str]) -> Iterable[list[str]]:

@@ -82,6 +82,7 @@ def _sales(db: Connection, time: str) -> list[str]:
             credit_transfer_id TEXT,
             commission_status TEXT NOT NULL,
             commission_transfer_id TEXT,
+            payout_error TEXT,
             review_reason TEXT,
             review_notes TEXT,
             lamassu_facts TEXT

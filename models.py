@@ -355,6 +355,7 @@ class Transaction(BaseModel):
     credit_transfer_id: str | None = None
     commission_status: TransferStatus = "none"
     commission_transfer_id: str | None = None
+    payout_error: str | None = None
     review_reason: str | None = None
     review_notes: str | None = None
     lamassu_facts: dict[str, Any] | None = None
@@ -391,6 +392,7 @@ class TransactionOut(Out):
     commission_wallet_id: str | None
     credit_status: TransferStatus
     commission_status: TransferStatus
+    payout_error: str | None
     review_reason: str | None
     review_notes: str | None
     lamassu_facts: dict[str, Any] | None

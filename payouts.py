@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from lnbits.core.crud.payments import get_payment, get_standalone_payment, update_payment
+from lnbits.core.crud.payments import get_payment, update_payment
 from lnbits.core.crud.wallets import get_wallet
 from lnbits.core.db import db as core_db
 from lnbits.core.models import Payment as LnbitsPayment
@@ -25,15 +25,17 @@ from lnbits.exceptions import InvoiceError, PaymentError
 from lnbits.settings import settings
 from lnbits.task_manager import task_manager
 from loguru import logger
-from sqlalchemy.exc import SQLAlchemyError
 
 from . import crud, database
 from .helpers import fiat_text, new_id, now
 from .models import LamassuConfig, Payment, Payout, PayoutKind, Transaction
 
 TAG = "satmachineclient"
+KINDS = ["credit", "client", "commission"]
 _BATCH = 10  # payouts whose invoices, and whose confirmations, share one commit of ours
+_MOST_PARTS = 1000
 _INVOICE_SECONDS = 24 * 3600
+_NOT_OURS = (database.LeaseLostError, database.LedgerBusyError)
 _PAUSES = [timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 360)]
 
 
@@ -83,7 +85,11 @@ async def settle(
 async def release(lease: str, transfer_id: str) -> bool:
     """Dissolve a transfer of which surely nothing was paid; False if any of it was.
 
-    What it carried is open again, to be paid anew or voided.
+    What it carried is open again, to be paid anew or voided; of a partly paid one, the rest is to
+    be paid with new invoices.
+
+    Raises:
+        PayoutError: LNbits' bookings make no sense; a person has to look.
     """
     async with database.reading() as work:
         parts = await crud.get_payouts_of(work, transfer_id)
@@ -97,6 +103,7 @@ async def release(lease: str, transfer_id: str) -> bool:
     async with database.ledger(lease) as work:
         if paid:
             await crud.confirm_payouts(work, paid, now())
+            await crud.reopen_unpaid_parts(work, transfer_id)
             return False
         await crud.dissolve_transfer(work, transfer_id)
     return True
@@ -133,7 +140,8 @@ async def _form_transfers(lease: str, config: LamassuConfig) -> None:
             error = f"The source wallet {config.source_wallet_id} is gone: choose another."
             await crud.set_waiting(work, [s.id for s in shares], error)
             return
-        covered, waiting, available = _cover(shares, source.balance_msat // 1000)
+        reserved = await crud.open_payouts_sats(work, source.source_wallet_id)
+        covered, waiting, available = _cover(shares, source.balance_msat // 1000 - reserved)
         for wallet_id, group in _by_wallet(covered).items():
             transfer = _Transfer("client", source.source_wallet_id, wallet_id)
             await transfer.store(work, sum(s.amount_sats for s in group), _share_memo(group))
@@ -190,8 +198,10 @@ class _Transfer:
             settings.lnbits_max_incoming_payment_amount_sats,
             settings.lnbits_max_outgoing_payment_amount_sats,
         )
-        full, rest = divmod(amount_sats, largest)
-        amounts = [largest] * full + [rest] * (rest > 0)
+        amounts = [amount_sats]  # LNbits refuses it, if its maximum makes no sense
+        if 0 < largest < amount_sats <= largest * _MOST_PARTS:
+            full, rest = divmod(amount_sats, largest)
+            amounts = [largest] * full + [rest] * (rest > 0)
         created = now()
         await work.insert(
             "dca_payouts",
@@ -251,7 +261,9 @@ async def _pay_batch(lease: str, payouts: list[Payout], settled: Settled) -> Non
                 if await _ensure_invoice(payout, conn):
                     fresh.append(payout)
             invoiced.append(payout)
-        except (PayoutError, SQLAlchemyError, OSError) as exc:
+        except _NOT_OURS:
+            raise
+        except Exception as exc:  # one payout's trouble, of whatever kind, is not the others'
             failed.append(_failure(payout, exc))
     if fresh:
         async with database.ledger(lease) as work:
@@ -262,7 +274,9 @@ async def _pay_batch(lease: str, payouts: list[Payout], settled: Settled) -> Non
             async with _core(lease) as conn:
                 await (_credit if payout.kind == "credit" else _pay)(payout, conn)
             paid.append(payout)
-        except (PayoutError, SQLAlchemyError, OSError) as exc:
+        except _NOT_OURS:
+            raise
+        except Exception as exc:  # as above; the next attempt looks first what has happened
             failed.append(_failure(payout, exc))
     async with database.ledger(lease) as work:
         shares = await crud.confirm_payouts(work, paid, now())
@@ -288,19 +302,19 @@ async def _ensure_invoice(payout: Payout, conn: Connection) -> bool:
     Raises:
         PayoutError: the wallet is gone, may not receive, or LNbits refuses the invoice.
     """
+    if await _is_paid(payout, conn):
+        return False
+    wallet = await get_wallet(payout.wallet_id, conn=conn)
+    if wallet is None or not wallet.can_receive_payments:
+        await _retire_invoice(payout, conn)
+        what = "does not exist any more" if wallet is None else "may not receive"
+        raise PayoutError(f"The wallet {payout.wallet_id} {what}.", permanent=True)
     if payout.payment_hash:
-        if await _is_paid(payout, conn):
-            return False
         invoice = await _invoice(payout, conn)
         # A credit's invoice is only a row to be marked as paid: no expiry can hinder that.
         if invoice and (payout.kind == "credit" or (invoice.pending and not invoice.is_expired)):
             return False
         await _retire_invoice(payout, conn)
-    wallet = await get_wallet(payout.wallet_id, conn=conn)
-    if wallet is None:
-        raise PayoutError(f"The wallet {payout.wallet_id} does not exist any more.", permanent=True)
-    if not wallet.can_receive_payments:
-        raise PayoutError(f"The wallet {payout.wallet_id} may not receive.", permanent=True)
     created = await _lnbits(
         create_invoice(
             wallet_id=payout.wallet_id,
@@ -339,7 +353,7 @@ async def _pay(payout: Payout, conn: Connection) -> None:
                 conn=conn,
             )
         )
-    except (PayoutError, SQLAlchemyError):
+    except Exception:  # what matters is whether LNbits has booked it
         await conn.conn.rollback()
         if not await _is_paid(payout, conn):
             raise
@@ -368,8 +382,8 @@ async def _is_paid(payout: Payout, conn: Connection) -> bool:
     if payout.kind == "credit":
         return bool(invoice and invoice.success)
     debit = await get_payment(f"internal_{payout.payment_hash}", conn=conn)
-    if not debit or not debit.success:
-        return False
+    if not debit or not debit.success or debit.wallet_id != payout.source_wallet_id:
+        return False  # anybody may pay an invoice that they see: that is a gift, not our payment
     if invoice is None:
         raise PayoutError(
             f"LNbits debited the payment {payout.payment_hash} but has lost its invoice.",
@@ -384,7 +398,8 @@ async def _is_paid(payout: Payout, conn: Connection) -> bool:
 
 
 async def _invoice(payout: Payout, conn: Connection) -> LnbitsPayment | None:
-    return await get_standalone_payment(payout.payment_hash or "", incoming=True, conn=conn)
+    # An internal invoice's id is its hash; a service fee may have the same hash.
+    return await get_payment(payout.payment_hash or "", conn=conn)
 
 
 async def _book_incoming(invoice: LnbitsPayment, conn: Connection) -> None:
@@ -404,7 +419,7 @@ async def _retire_invoice(payout: Payout, conn: Connection) -> None:
 async def _lnbits(work: Any) -> LnbitsPayment:
     """LNbits' refusals as PayoutErrors."""
     try:
-        payment: LnbitsPayment = await work
+        payment: LnbitsPayment = await database.whole(work)
     except (PaymentError, InvoiceError) as exc:
         raise PayoutError(exc.message) from None
     except ValueError as exc:
@@ -425,7 +440,8 @@ def _failure(payout: Payout, error: Exception) -> Payout:
     """The payout as failed: tried again after a growing pause, unless that is of no use."""
     permanent = isinstance(error, PayoutError) and error.permanent
     message = str(error) if isinstance(error, PayoutError) else type(error).__name__
-    logger.error(f"satmachineclient: payout {payout.id} of {payout.amount_sats} sats: {message}")
+    line = f"satmachineclient: payout {payout.id} of {payout.amount_sats} sats failed: {message}"
+    logger.opt(exception=None if isinstance(error, PayoutError) else error).error(line)
     pause = _PAUSES[min(payout.attempts, len(_PAUSES) - 1)]
     return payout.copy(
         update={

@@ -71,12 +71,15 @@ def plan_sale(
     *,
     is_test: bool = False,
     cash_out: int | None = None,
+    row_id: str | None = None,
 ) -> tuple[Transaction, list[Payment]]:
     """One sale's row and its shares, taken from the book. Bad data makes a row that needs review.
 
-    `cash_out`: how much of the fiat really came out, in minor units, if not all.
+    `cash_out`: how much of the fiat really came out, in minor units, if not all. `row_id`: of the
+    row that waited for a review, if there is one.
     """
     row = _unsplit(sale, config, is_test)
+    row.id = row_id or row.id
     if sale.state == "review":
         return row, []
     try:
@@ -110,8 +113,6 @@ def plan_sale(
         )
         for share in split.shares
     ]
-    for payment in payments:
-        book.take(payment)
     commission = sale.crypto_sats - base
     credit = config.credit_source_wallet and not is_test
     pays_commission = commission > 0 and config.commission_wallet_id not in (
@@ -136,6 +137,8 @@ def plan_sale(
         }
     )
     check_conservation(row, payments)
+    for payment in payments:
+        book.take(payment)
     return row, payments
 
 

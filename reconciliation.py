@@ -26,8 +26,9 @@ async def reconcile(since: datetime = EVERYTHING) -> Reconciliation:
     shares = await crud.unpaid_but_confirmed(since)
     balances = await crud.get_balances()
     confirmed = await crud.confirmed_payouts(since)
-    booked = await crud.lnbits_payments(since - _OVERLAP, TAG)
-    paid_hashes = {row["payment_hash"] for row in booked if row["status"] == "success"}
+    booked = await crud.lnbits_payments(key for p in confirmed for key, *_ in _bookings_of(p))
+    tagged = await crud.lnbits_payments_tagged(since - _OVERLAP, TAG)
+    paid_hashes = {row["payment_hash"] for row in tagged}
     strangers = paid_hashes - await crud.known_hashes(paid_hashes)
     differences = [
         *(_transaction_difference(row) for row in transactions),
@@ -71,7 +72,7 @@ async def reconcile(since: datetime = EVERYTHING) -> Reconciliation:
             "payments": await crud.count("dca_payments", "created_at", since),
             "payouts": len(confirmed),
             "balances": len(balances),
-            "lnbits_payments": len(booked),
+            "lnbits_payments": len(tagged),
         },
         differences=differences,
     )
@@ -96,18 +97,21 @@ def _payout_differences(
     """Each confirmed payout has its credit in LNbits, and its debit, of exactly its amount."""
     by_id = {row["checking_id"]: row for row in booked}
     for payout in payouts:
-        msat = payout.amount_sats * 1000
-        wanted = [(payout.payment_hash or "", payout.wallet_id, msat, "credit")]
-        if payout.kind != "credit":
-            debit = f"internal_{payout.payment_hash}"
-            wanted.append((debit, payout.source_wallet_id or "", -msat, "debit"))
-        for key, wallet_id, amount, side in wanted:
+        for key, wallet_id, msat in _bookings_of(payout):
             row = by_id.get(key)
             found = row and (row["wallet_id"], row["amount"], row["status"])
-            if found != (wallet_id, amount, "success"):
+            if found != (wallet_id, msat, "success"):
                 yield Difference(
                     kind="payout",
                     id=payout.id,
-                    detail=f"LNbits' {side} should be {amount} msat on wallet {wallet_id}, "
+                    detail=f"LNbits' booking {key} should be {msat} msat on wallet {wallet_id}, "
                     f"successful; it is {found or 'missing'}.",
                 )
+
+
+def _bookings_of(payout: Payout) -> Iterable[tuple[str, str, int]]:
+    """What LNbits books for a payout: id, wallet, msat."""
+    msat = payout.amount_sats * 1000
+    yield payout.payment_hash or "", payout.wallet_id, msat
+    if payout.kind != "credit":
+        yield f"internal_{payout.payment_hash}", payout.source_wallet_id or "", -msat

@@ -8,15 +8,17 @@ next one goes on from there.
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta, timezone
+from time import monotonic
 
 from lnbits.core.crud.wallets import get_wallet
 from lnbits.core.services.websockets import websocket_updater
 from lnbits.settings import settings
 from lnbits.task_manager import task_manager
 from loguru import logger
+from sqlalchemy.exc import SQLAlchemyError
 
 from . import crud, database, lamassu, payouts, planning, reconciliation
 from .helpers import SecretError, decrypt, new_id, now
@@ -38,8 +40,6 @@ _LOOK_SECONDS = 15  # how often the hourly task looks whether a poll is due
 _RECENT = timedelta(days=2)  # what each poll checks the books of
 _PLAN_TOGETHER = 50  # sales planned in one database transaction
 
-Waiter = Callable[[], Awaitable[None]]
-
 
 class BusyError(RuntimeError):
     """Somebody else works on the ledger right now."""
@@ -59,27 +59,41 @@ async def working(lease: str, wait_seconds: float = 0) -> AsyncIterator[None]:
     Raises:
         BusyError: somebody else holds it, also after waiting this long.
     """
-    for _ in range(round(wait_seconds * 5)):
-        if await database.take_lease(lease):
-            break
-        await asyncio.sleep(0.2)
-    else:
-        if not await database.take_lease(lease):
-            raise BusyError("A poll is running right now. Wait for it to end, then try again.")
-    renewing = asyncio.create_task(_keep_renewing(lease))
+    done = asyncio.Event()
+    renewing: asyncio.Task[None] | None = None
     try:
+        await _take_lease(lease, wait_seconds)
+        renewing = asyncio.create_task(_keep_renewing(lease, done))
         yield
     finally:
-        renewing.cancel()
-        with suppress(asyncio.CancelledError, database.LeaseLostError):
-            await renewing
-        await database.give_lease_back(lease)
+        done.set()
+        try:
+            if renewing:
+                await asyncio.wait([renewing])
+        finally:
+            with suppress(database.LedgerBusyError, SQLAlchemyError):  # then it runs out
+                await database.give_lease_back(lease)
 
 
-async def _keep_renewing(lease: str) -> None:
+async def _take_lease(lease: str, wait_seconds: float) -> None:
+    deadline = monotonic() + wait_seconds
+    while not await database.take_lease(lease):
+        if monotonic() >= deadline:
+            raise BusyError("A poll is running right now. Wait for it to end, then try again.")
+        await asyncio.sleep(0.2)
+
+
+async def _keep_renewing(lease: str, done: asyncio.Event) -> None:
     while True:
-        await asyncio.sleep(database.LEASE_SECONDS / 4)
-        await database.renew_lease(lease)
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(done.wait(), database.LEASE_SECONDS / 4)
+            return
+        try:
+            await database.renew_lease(lease)
+        except database.LeaseLostError:
+            return  # the work itself will notice at its next step
+        except (database.LedgerBusyError, SQLAlchemyError, OSError) as exc:
+            logger.warning(f"satmachineclient: the lease could not be renewed yet: {exc}")
 
 
 # ---- the poll --------------------------------------------------------------------------------
@@ -99,7 +113,7 @@ async def poll(trigger: PollTrigger) -> Poll:
     async with working(record.id):
         await crud.start_poll(record)
         try:
-            read_succeeded = await _read_and_plan(record, config)
+            read_succeeded = await _try_to_read_and_plan(record, config)
             await _settle(record, config)
             record.status = "succeeded" if read_succeeded else "failed"
             await _check_books(record)
@@ -154,10 +168,12 @@ async def _check_books(record: Poll) -> None:
     since = reconciliation.EVERYTHING if everything else record.started_at - _RECENT
     books = await reconciliation.reconcile(since)
     differing = {difference.id for difference in books.differences if difference.kind == "payout"}
-    if differing:
-        for payout in await crud.confirmed_payouts(since):
-            if payout.id in differing:
+    for payout in await crud.confirmed_payouts(since) if differing else []:
+        if payout.id in differing:
+            try:
                 await payouts.finish(record.id, payout)
+            except payouts.PayoutError as exc:
+                logger.error(f"satmachineclient: payout {payout.id} needs a person: {exc}")
 
 
 def _reason(exc: BaseException) -> str:
@@ -179,6 +195,18 @@ def _log(record: Poll) -> None:
         logger.error(f"{line}. {record.error}")
     else:
         logger.info(line)
+
+
+async def _try_to_read_and_plan(record: Poll, config: LamassuConfig) -> bool:
+    """Whatever goes wrong at the ATM's side, what is open is settled all the same."""
+    try:
+        return await _read_and_plan(record, config)
+    except (database.LeaseLostError, database.LedgerBusyError):
+        raise
+    except Exception as exc:
+        logger.exception("satmachineclient: reading the ATM failed unexpectedly")
+        record.error = _reason(exc)
+        return False
 
 
 async def _read_and_plan(record: Poll, config: LamassuConfig) -> bool:
@@ -210,7 +238,7 @@ async def _read(config: LamassuConfig) -> tuple[int, list[lamassu.Sale]]:
         async with database.reading() as work:
             known = await crud.known_transactions(work, ids)
         # One in review may have become good since: it is looked at again until a person decided.
-        return {key for key, status in known.items() if status != "needs_review"}
+        return {key for key, row in known.items() if row["status"] != "needs_review"}
 
     async with lamassu.connect(target_of(config)) as session:
         return await lamassu.read_sales(
@@ -284,13 +312,13 @@ async def _plan(lease: str, config: LamassuConfig, sales: list[lamassu.Sale]) ->
         new_rows: list[Transaction] = []
         payments: list[Payment] = []
         for sale in sales:
-            row, shares = planning.plan_sale(sale, book, config)
-            if sale.id not in known:
+            old = known.get(sale.id)
+            if old and old["status"] != "needs_review":
+                continue  # decided on since it was read
+            row, shares = planning.plan_sale(sale, book, config, row_id=old["id"] if old else None)
+            if not old:
                 new_rows.append(row)
-            elif known[sale.id] == "needs_review" and row.status != "needs_review":
-                old = await crud.get_transaction_by_lamassu_id(work, sale.id)
-                row.id = old.id if old else row.id
-                shares = [share.copy(update={"transaction_id": row.id}) for share in shares]
+            elif row.status != "needs_review":
                 await crud.replace_transaction(work, row)
             else:
                 continue
@@ -411,8 +439,15 @@ async def retry(transfer_ids: set[str]) -> None:
     lease = new_id()
     async with working(lease, wait_seconds=5):
         for transfer_id in sorted(transfer_ids):
-            await payouts.release(lease, transfer_id)
+            await _release(lease, transfer_id)
         await payouts.settle(lease, config, retry_all=True)
+
+
+async def _release(lease: str, transfer_id: str) -> bool:
+    try:
+        return await payouts.release(lease, transfer_id)
+    except payouts.PayoutError as exc:
+        raise ConflictError(str(exc)) from None
 
 
 def failed_transfers(row: Transaction, payments: list[Payment]) -> set[str]:
@@ -433,8 +468,8 @@ async def void(payment: Payment, reason: str) -> None:
     """
     lease = new_id()
     async with working(lease, wait_seconds=5):
-        if payment.transfer_id and payment.status in ("pending", "failed"):
-            await payouts.release(lease, payment.transfer_id)
+        if payment.transfer_id and not await _release(lease, payment.transfer_id):
+            raise ConflictError("It is paid, or a part of it is: it can only be tried again.")
         async with database.ledger(lease) as work:
             if not await crud.void_payment(work, payment, reason):
                 raise ConflictError("This payment is confirmed or voided already.")
@@ -456,16 +491,17 @@ async def distribute_reviewed(row: Transaction, cash_out: int | None, notes: str
     async with working(lease, wait_seconds=5):
         async with database.ledger(lease) as work:
             known = await crud.known_transactions(work, [row.lamassu_transaction_id])
-            if known.get(row.lamassu_transaction_id) != "needs_review":
+            if known[row.lamassu_transaction_id]["status"] != "needs_review":
                 raise ConflictError("This transaction has been decided on already.")
             book = await _book_for(work, sale, config)
-            planned, payments = planning.plan_sale(sale, book, config, cash_out=cash_out)
+            planned, payments = planning.plan_sale(
+                sale, book, config, is_test=row.is_test, cash_out=cash_out, row_id=row.id
+            )
             if planned.status == "needs_review":
                 raise ConflictError(f"It cannot be distributed: {planned.review_reason}")
             planned = planned.copy(
-                update={"id": row.id, "review_reason": row.review_reason, "review_notes": notes}
+                update={"review_reason": row.review_reason, "review_notes": notes}
             )
-            payments = [p.copy(update={"transaction_id": row.id}) for p in payments]
             await crud.replace_transaction(work, planned)
             await work.insert("dca_payments", payments)
             await crud.settle_finished(work)
@@ -507,12 +543,17 @@ async def run_polls() -> None:
 
 
 async def _is_due() -> bool:
-    """By the last poll in the database, so that two servers do not poll twice as often."""
+    """When the interval is over, or a payout is to be tried again.
+
+    By the last poll in the database, so that two servers do not poll twice as often; a last poll
+    in the future comes from a clock set back.
+    """
     config = await crud.get_config()
     if config is None:
         return False
     last = config.last_poll_time or datetime.fromtimestamp(0, timezone.utc)
-    return now() - last >= timedelta(minutes=config.poll_interval_minutes)
+    waiting = timedelta(0) <= now() - last < timedelta(minutes=config.poll_interval_minutes)
+    return not waiting or bool(await crud.due_payouts(payouts.KINDS, now()))
 
 
 async def _scheduled_poll(trigger: PollTrigger) -> bool:

@@ -317,6 +317,8 @@ async def _client_wallet(wallet_id: str | None) -> Wallet:
     wallet = await get_wallet(wallet_id)
     if wallet is None:
         raise ValueError("wallet_id: there is no LNbits wallet with this id")
+    if wallet.is_lightning_shared_wallet:
+        raise ValueError("wallet_id: this is another user's shared wallet; give a wallet of theirs")
     if not wallet.can_receive_payments:
         raise ValueError("wallet_id: this wallet may not receive payments")
     other = await crud.get_client_by_wallet(wallet_id)

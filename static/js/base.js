@@ -2,21 +2,40 @@
 window.satmachine = (() => {
   const API = '/satmachineclient/api/v1/dca'
 
+  // A text of the page in the operator's language; `lang/` has them all.
+  const t = (key, values) =>
+    window.i18n.global.t(`satmachineclient.${key}`, values || {})
+  const tIf = key => (key ? t(key) : undefined)
+
+  // Before the first component is made: LNbits makes i18n after this file.
+  const addMessages = () =>
+    Object.entries(satmachine.messages).forEach(([language, messages]) =>
+      window.i18n.global.mergeLocaleMessage(language, {
+        satmachineclient: messages
+      })
+    )
+
   const store = Vue.reactive({
     config: null,
     configLoaded: false,
     lastPoll: undefined,
     reconciliation: null,
-    // How many: clients at all, and what waits for a person.
-    counts: null,
+    // All figures: see overview.py.
+    overview: null,
+    overviewFailure: null,
     // What is known of clients, by id: see learnClients.
     clients: {},
-    polling: false,
+    // A manual poll, from its start to its result: see polling.js.
+    poll: null,
+    // The connection test of the saved configuration: see testing.js.
+    connectionTest: null,
     question: null,
     changes: 0,
     // Requests from one part of the page to another.
     deposit: null,
     test: null,
+    newClient: false,
+    client: null,
     goTo: null
   })
 
@@ -55,11 +74,6 @@ window.satmachine = (() => {
   const notifySuccess = (message, caption) =>
     Quasar.Notify.create({type: 'positive', icon: 'check', message, caption})
 
-  const total = async (kind, filter) => {
-    const query = new URLSearchParams({limit: 1, ...filter})
-    return (await call('GET', `/${kind}/paginated?${query}`)).total
-  }
-
   const loadConfig = async () => {
     try {
       store.config = await call('GET', '/config')
@@ -69,17 +83,13 @@ window.satmachine = (() => {
     }
   }
 
-  const loadCounts = async () => {
+  const loadOverview = async () => {
     try {
-      const [clients, deposits, reviews, unsettled] = await Promise.all([
-        total('clients'),
-        total('deposits', {status: 'pending'}),
-        total('transactions', {status: 'needs_review'}),
-        total('transactions', {status: 'planned'})
-      ])
-      store.counts = {clients, deposits, reviews, unsettled}
+      store.overview = await call('GET', '/overview')
+      store.overviewFailure = null
+      store.lastPoll = store.overview.connection.last_poll
     } catch (error) {
-      console.warn('counts', sentence(error))
+      store.overviewFailure = sentence(error)
     }
   }
 
@@ -119,12 +129,7 @@ window.satmachine = (() => {
   }
 
   const loadState = () =>
-    Promise.all([
-      loadConfig(),
-      loadCounts(),
-      loadLastPoll(),
-      loadReconciliation()
-    ])
+    Promise.all([loadConfig(), loadOverview(), loadReconciliation()])
 
   // The hourly poll works without this page: show what it did.
   const watchPolls = async () => {
@@ -153,7 +158,12 @@ window.satmachine = (() => {
   }
 
   return {
+    API,
     components: {},
+    messages: {},
+    t,
+    tIf,
+    addMessages,
     store,
     call,
     sentence,
@@ -162,6 +172,7 @@ window.satmachine = (() => {
     loadState,
     watchPolls,
     loadConfig,
+    loadOverview,
     learnClients,
     changed,
     ask

@@ -2,7 +2,15 @@
 // a number type is used for nothing but the length of a bar.
 satmachine.format = (() => {
   const NONE = '–'
-  const locale = () => window.i18n?.global?.locale || 'en'
+  const {t} = satmachine
+
+  // The operator's own form of the page's language, for numbers and times. For
+  // Spanish that is Guatemala's (1,500.00), unless the browser says otherwise.
+  const locale = () => {
+    const language = window.i18n?.global?.locale || 'en'
+    const own = navigator.languages.find(tag => tag.startsWith(`${language}-`))
+    return own || (language === 'es' ? 'es-GT' : language)
+  }
 
   const split = text => /^(-?)(\d*)(?:\.(\d*))?$/.exec(String(text).trim())
 
@@ -48,17 +56,22 @@ satmachine.format = (() => {
       ? NONE
       : new Intl.NumberFormat(locale()).format(value)
 
-  // '1500.00', 'GTQ' -> 'GTQ 1,500.00'. Intl takes the text itself: exact.
+  const amount = value => t('count.sats', {n: sats(value)})
+
+  // '1500.00', 'GTQ' -> 'GTQ 1,500.00' or 'Q1,500.00', as the locale has it.
+  // Intl takes the text itself, so it stays exact.
   const fiat = (value, currency) => {
     if (value === null || value === undefined || value === '') return NONE
     const match = split(value)
     if (!match) return `${value} ${currency || ''}`.trim()
     const decimals = (match[3] || '').length
-    const number = new Intl.NumberFormat(locale(), {
+    return new Intl.NumberFormat(locale(), {
+      ...(/^[A-Z]{3}$/.test(currency || '')
+        ? {style: 'currency', currency}
+        : {}),
       minimumFractionDigits: decimals,
       maximumFractionDigits: decimals
     }).format(String(value).trim())
-    return currency ? `${number} ${currency}` : number
   }
 
   // Of a sale that was not split there is no base and no commission to show.
@@ -81,9 +94,35 @@ satmachine.format = (() => {
       : `${(value * 100).toFixed(2)} %`
   }
 
-  const time = iso => (iso ? LNbits.utils.formatDate(iso) : NONE)
-  const exactTime = iso => (iso ? new Date(iso).toString() : '')
-  const ago = iso => (iso ? LNbits.utils.formatDateFrom(iso) : 'never')
+  const timeAs = options => iso =>
+    iso
+      ? new Intl.DateTimeFormat(locale(), options).format(new Date(iso))
+      : NONE
+  const time = timeAs({dateStyle: 'medium', timeStyle: 'short'})
+  const exactTime = iso =>
+    iso
+      ? `${timeAs({dateStyle: 'full', timeStyle: 'long'})(iso)} (${iso})`
+      : ''
+  // A date without a time: no time zone may move it.
+  const day = date => timeAs({day: 'numeric', month: 'short', timeZone: 'UTC'})(date)
+
+  const UNITS = [
+    ['day', 86400],
+    ['hour', 3600],
+    ['minute', 60],
+    ['second', 1]
+  ]
+  // '5 minutes ago', 'in 2 hours'.
+  const ago = iso => {
+    if (!iso) return t('format.never')
+    const seconds = Math.round((new Date(iso) - Date.now()) / 1000)
+    if (Math.abs(seconds) < 10) return t('format.just_now')
+    const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size)
+    return new Intl.RelativeTimeFormat(locale(), {numeric: 'auto'}).format(
+      Math.round(seconds / size),
+      unit
+    )
+  }
 
   const duration = ms => {
     if (ms === null || ms === undefined) return NONE
@@ -93,8 +132,16 @@ satmachine.format = (() => {
   const shortId = id =>
     id && id.length > 12 ? `${id.slice(0, 6)}…${id.slice(-4)}` : id || NONE
 
-  const count = (number, one, many) =>
-    `${sats(number)} ${number === 1 ? one : many || one + 's'}`
+  // count(2, 'sale') is '2 sales'; the words are in the language files.
+  const count = (number, what) =>
+    t(`count.${what}_${number === 1 ? 'one' : 'many'}`, {n: sats(number)})
+
+  const known = (group, name) => {
+    const key = `satmachineclient.${group}.${name}`
+    return window.i18n.global.te(key, 'en') ? t(`${group}.${name}`) : words(name)
+  }
+  const step = name => known('steps', name)
+  const trigger = name => known('triggers', name)
 
   // snake_case to words: 'ssh_host_key' -> 'SSH host key'.
   const words = name => {
@@ -105,23 +152,24 @@ satmachine.format = (() => {
   }
 
   const STATES = {
-    active: ['Active', 'positive', 'play_circle'],
-    paused: ['Paused', 'warning', 'pause_circle'],
-    closed: ['Closed', 'grey', 'do_not_disturb_on'],
-    pending: ['Pending', 'warning', 'schedule'],
-    confirmed: ['Confirmed', 'positive', 'check_circle'],
-    rejected: ['Rejected', 'grey', 'cancel'],
-    failed: ['Failed', 'negative', 'error'],
-    voided: ['Voided', 'grey', 'block'],
-    planned: ['Not fully paid', 'warning', 'schedule'],
-    settling: ['Being paid', 'info', 'sync'],
-    settled: ['Settled', 'positive', 'check_circle'],
-    needs_review: ['Needs review', 'negative', 'flag'],
-    dismissed: ['Dismissed', 'grey', 'block'],
-    running: ['Running', 'info', 'sync'],
-    succeeded: ['Succeeded', 'positive', 'check_circle'],
-    ok: ['OK', 'positive', 'check_circle'],
-    skipped: ['Skipped', 'grey', 'remove_circle_outline']
+    active: ['positive', 'play_circle'],
+    paused: ['warning', 'pause_circle'],
+    closed: ['grey', 'do_not_disturb_on'],
+    pending: ['warning', 'schedule'],
+    confirmed: ['positive', 'check_circle'],
+    rejected: ['grey', 'cancel'],
+    failed: ['negative', 'error'],
+    voided: ['grey', 'block'],
+    planned: ['warning', 'schedule'],
+    settling: ['info', 'sync'],
+    settled: ['positive', 'check_circle'],
+    needs_review: ['negative', 'flag'],
+    dismissed: ['grey', 'block'],
+    running: ['info', 'sync'],
+    succeeded: ['positive', 'check_circle'],
+    ok: ['positive', 'check_circle'],
+    skipped: ['grey', 'remove_circle_outline'],
+    testing: ['info', 'hourglass_empty']
   }
   // Quasar's signal colours, each in a tone that can be read on this theme.
   const TONES = {
@@ -134,30 +182,36 @@ satmachine.format = (() => {
   const tone = name => TONES[name]?.[Quasar.Dark.isActive ? 1 : 0] || name
 
   const state = name => {
-    const [label, color, icon] = STATES[name] || [words(name), 'grey', 'help']
-    return {label, color: tone(color), icon}
+    const [color, icon] = STATES[name] || ['grey', 'help']
+    return {label: known('states', name), color: tone(color), icon}
   }
 
   const clientName = client =>
-    client?.username || `Client ${shortId(client?.wallet_id || client?.id)}`
+    client?.username ||
+    t('format.client', {id: shortId(client?.wallet_id || client?.id)})
 
   const payeeName = payment =>
-    payment.username || `Wallet ${shortId(payment.wallet_id)}`
+    payment.username || t('format.wallet', {id: shortId(payment.wallet_id)})
 
   const walletName = id => {
     if (!id) return NONE
     const own = window.g.user?.wallets.find(wallet => wallet.id === id)
-    return own ? own.name : `Wallet ${shortId(id)}`
+    return own ? own.name : t('format.wallet', {id: shortId(id)})
   }
 
   const walletOptions = () =>
     (window.g.user?.wallets || []).map(wallet => ({
       value: wallet.id,
-      label: `${wallet.name} (${sats(wallet.sat)} sats)`
+      label: t('format.wallet_option', {name: wallet.name, n: sats(wallet.sat)})
     }))
 
   return {
     NONE,
+    locale,
+    amount,
+    day,
+    step,
+    trigger,
     shift,
     sum,
     isAmount,

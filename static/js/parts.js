@@ -50,12 +50,9 @@ satmachine.components['sat-balances'] = {
   }
 }
 
-satmachine.components['sat-steps'] = {
-  template: '#sat-steps',
-  props: {result: Object},
-  data() {
-    return {fmt: satmachine.format}
-  }
+satmachine.components['sat-tile'] = {
+  template: '#sat-tile',
+  props: {icon: String, title: String}
 }
 
 // How one sale's sats became commission and base, with its own numbers.

@@ -44,10 +44,6 @@ ROUTES = {
     ("GET", f"{API}/clients/{{client_id}}/history"): 404,
     ("GET", f"{API}/payments/paginated"): 200,
     ("GET", f"{API}/export/{{table}}"): 404,
-    ("GET", f"{API}/overview"): 200,
-    ("GET", f"{API}/clients/{{client_id}}/history"): 404,
-    ("GET", f"{API}/payments/paginated"): 200,
-    ("GET", f"{API}/export/{{table}}"): 404,
 }
 PAGES = {route for route in ROUTES if not route[1].startswith(API)}
 
@@ -134,7 +130,7 @@ async def test_every_route_of_the_extension_stands_in_the_table(lnbits_app: Any)
     from satmachineclient import satmachineclient_ext
 
     found = {
-        (method, route.path)
+        (method, getattr(route, "path", ""))
         for route in satmachineclient_ext.routes
         for method in getattr(route, "methods", ["MOUNT"])
     }
@@ -226,7 +222,8 @@ async def test_another_admin_may_not_begin_with_crediting_on(
     configure: Configure, other_admin: Account, make_wallet: MakeWallet
 ) -> None:
     source = await make_wallet(other_admin)
-    body = {"host": "127.0.0.1", "username": "u", "source_wallet_id": source.id}
+    body: dict[str, Any] = {"host": "127.0.0.1", "username": "u"}
+    body["source_wallet_id"] = source.id
     body |= {"use_ssh_tunnel": False, "credit_source_wallet": True}
     answer = await other_admin.post(f"{API}/config", json=body)
     assert answer.status_code == 403

@@ -40,19 +40,16 @@ def ledger(lnbits_app: Any) -> Ledger:
         tables = ("clients", "deposits", "payments", "payouts")
         names = [f"dca_{table}" for table in tables] + ["lamassu_config", "lamassu_transactions"]
         names.append("lamassu_polls")
-        found = {}
+        found: dict[str, Any] = {}
         async with db.connect() as connection:
             for name in names:
                 rows = await connection.conn.execute(
                     text(f"SELECT * FROM {EXTENSION}.{name} ORDER BY id")  # noqa: S608
                 )
                 found[name] = [dict(row) for row in rows.mappings()]
-        found["paid"] = [
-            dict(row)
-            for row in await core.fetchall(
-                "SELECT checking_id, amount, status FROM apipayments ORDER BY checking_id"
-            )
-        ]
+        sql = "SELECT checking_id, amount, status FROM apipayments ORDER BY checking_id"
+        payments: list[Any] = await core.fetchall(sql)
+        found["paid"] = [dict(row) for row in payments]
         return found
 
     return read
@@ -117,8 +114,8 @@ async def refuses(admin: Account, ledger: Ledger) -> AsyncIterator[Refusals]:
     await refusals.nothing_changed()
 
 
-NOT_TEXT = ["a\0b", "\0", "\ud800", "a\udfffb", "\x1b[2J", 5, True, [], {}]
-NO_AMOUNTS = [
+NOT_TEXT: list[Any] = ["a\0b", "\0", "\ud800", "a\udfffb", "\x1b[2J", 5, True, [], {}]
+NO_AMOUNTS: list[Any] = [
     *(0, -1, "-0.01", "0.00", "", " ", "\t", "x", "12,50", "1_0", "0x1", "NaN", "Infinity", None),
     *(True, False, [], {}, float("nan"), float("inf"), float("-inf"), 10**30, str(10**30)),
     *("1e999999", "1e1000000", "1e-999999", "1e15", "9" * 5000, "1." + "0" * 80 + "1"),
@@ -146,7 +143,8 @@ async def test_deposits(world: World, refuses: Refusals) -> None:
     good = {"client_id": world.client.id, "amount": "1", "currency": "GTQ"}
     for amount in NO_AMOUNTS:
         await refuses("amount", "POST", "/deposits", {**good, "amount": amount})
-    for currency, amount in (("GTQ", "0.001"), ("JPY", "0.1"), ("JPY", 1.5), ("KWD", "1.0005")):
+    too_fine: list[tuple[str, Any]] = [("GTQ", "0.001"), ("JPY", "0.1"), ("JPY", 1.5)]
+    for currency, amount in (*too_fine, ("KWD", "1.0005")):
         detail = await refuses(
             "amount", "POST", "/deposits", {**good, "amount": amount, "currency": currency}
         )
@@ -162,7 +160,8 @@ async def test_deposits(world: World, refuses: Refusals) -> None:
         await refuses(name, "POST", "/deposits", left_out)
     await refuses("amonut", "POST", "/deposits", {**good, "amonut": "1"})
     status = f"/deposits/{world.deposit}/status"
-    for wrong in ("pending", "CONFIRMED", "", None, 1, True, [], {}, "\0"):
+    statuses: list[Any] = ["pending", "CONFIRMED", "", None, 1, True, [], {}, "\0"]
+    for wrong in statuses:
         await refuses("status", "PUT", status, {"status": wrong})
     await refuses("notes", "PUT", status, {"status": "confirmed", "notes": "n" * 1001})
 
@@ -179,8 +178,10 @@ async def test_clients(world: World, plain_user: Account, refuses: Refusals) -> 
     good = {"wallet_id": world.wallet, "dca_mode": "flow"}
     fixed = {**good, "dca_mode": "fixed", "fixed_mode_daily_limit": "5", "currency": "GTQ"}
     path = f"/clients/{world.client.id}"
+    modes: list[Any] = ["FLOW", "both", "", None, 1, True, [], {}]
+    statuses: list[Any] = ["open", "", None, 1, []]
     for method, at in (("POST", "/clients"), ("PUT", path)):
-        for mode in ("FLOW", "both", "", None, 1, True, [], {}):
+        for mode in modes:
             await refuses("dca_mode", method, at, {**good, "dca_mode": mode})
         for name in ("fixed_mode_daily_limit", "currency"):
             left_out = {key: value for key, value in fixed.items() if key != name}
@@ -200,7 +201,7 @@ async def test_clients(world: World, plain_user: Account, refuses: Refusals) -> 
         await refuses("usrename", method, at, {**good, "usrename": "x"})
         taken = {**good, "wallet_id": world.other.wallet.id}
         await refuses("wallet_id", method, at, taken, 409)
-    for status in ("open", "", None, 1, []):
+    for status in statuses:
         await refuses("status", "PUT", path, {"status": status})
     await refuses("test", "POST", "/clients", {**good, "test": "yes"})
 
@@ -294,7 +295,8 @@ async def test_test_transactions(world: World, refuses: Refusals) -> None:
         "dry_run": False,
     }
     path = "/test-transaction"
-    for sats in (1.5, "x", "1", True, 0, -1, 21 * 10**14 + 1, 10**30, 1e999, None, [], ""):
+    no_sats: list[Any] = [1.5, "x", "1", True, 0, -1, 21 * 10**14 + 1, 10**30, 1e999, None, [], ""]
+    for sats in no_sats:
         await refuses("crypto_amount_sats", "POST", path, {**good, "crypto_amount_sats": sats})
     for amount in NO_AMOUNTS:
         await refuses("fiat_amount", "POST", path, {**good, "fiat_amount": amount})

@@ -229,7 +229,7 @@ async def test_secrets_are_in_no_file_row_answer_or_log(
     setup = await configure(password=odd_password, **vault.by_key)
     all_four = {**setup.body, **vault.by_password}
     foreign_key = new_key().export_private_key("openssh").decode()
-    ways = [
+    ways: list[dict[str, Any]] = [
         {},
         {"ssh_password": vault.password},
         {"password": another("password")},
@@ -287,9 +287,9 @@ async def test_no_answer_shows_even_the_encrypted_form(configured: Setup, admin:
 @pytest.fixture
 async def with_all(configure: Configure) -> dict[str, Any]:
     """A saved configuration with all four secrets; its body without them."""
-    place = {"host": "192.0.2.1", "port": 5432, "username": "dca_ro"}
-    tunnel = {"ssh_host": "192.0.2.2", "ssh_port": 22, "ssh_username": "tunnel"}
-    all_four = {kind: f"{kind} of now" for kind in KINDS}
+    place: dict[str, Any] = {"host": "192.0.2.1", "port": 5432, "username": "dca_ro"}
+    tunnel: dict[str, Any] = {"ssh_host": "192.0.2.2", "ssh_port": 22, "ssh_username": "tunnel"}
+    all_four: dict[str, Any] = {kind: f"{kind} of now" for kind in KINDS}
     setup = await configure(**place, **tunnel, **all_four, use_ssh_tunnel=True)
     return {name: value for name, value in setup.body.items() if name not in KINDS}
 

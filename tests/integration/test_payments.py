@@ -1,5 +1,7 @@
 """What happens to payments that fail, wait, are too large, or need a person."""
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -367,3 +369,103 @@ async def test_a_failed_read_loses_nothing(
         ("succeeded", False),
         ("failed", True),
     ]
+
+
+async def test_nothing_is_paid_into_a_wallet_deleted_after_its_invoice_was_made(
+    admin: Account, configured: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+) -> None:
+    client = await make_client("one", {"GTQ": "1000.00"})
+    await lamassu.insert(sale())
+    with lnbits_setting("lnbits_only_allow_incoming_payments", True):
+        await poll()
+    await delete_wallet(client.wallet)
+
+    await poll()
+
+    (share,) = await shares(admin)
+    assert share["status"] == "failed"
+    assert "does not exist any more" in share["error"]
+    assert await admin.balance(configured.source) == 10_000_000 - 1_100  # the commission
+
+
+async def test_the_rest_of_a_partly_paid_transfer_goes_to_the_clients_new_wallet(
+    admin: Account,
+    configured: Any,
+    make_client: Any,
+    make_wallet: Any,
+    lamassu: LamassuDatabase,
+    poll: Poll,
+) -> None:
+    client = await make_client("one", {"GTQ": "1000.00"})
+    await lamassu.insert(sale())
+    with (
+        lnbits_setting("lnbits_max_outgoing_payment_amount_sats", 9_000),
+        lnbits_setting("lnbits_wallet_limit_daily_max_withdraw", 9_500),
+    ):
+        await poll()  # LNbits' limit for the day lets one part of three pass
+    assert await client.owner.balance(client.wallet) == 9_000
+    (share,) = await shares(admin)
+    assert share["status"] == "failed"
+    await delete_wallet(client.wallet)
+    with pytest.raises(LnbitsError, match="a part of it"):
+        await admin.call("POST", f"{API}/payments/{share['id']}/void", {"reason": "gone"})
+
+    new = await make_wallet(client.owner)
+    await admin.call("PUT", f"{API}/clients/{client.id}", {"wallet_id": new.id})
+    await admin.call("POST", f"{API}/payments/{share['id']}/retry")
+
+    assert await client.owner.balance(new) == 11_000
+    (share,) = await shares(admin)
+    assert share["status"] == "confirmed"
+    assert {row["status"] for row in await transactions(admin)} == {"settled"}
+    assert (await admin.call("GET", f"{API}/reconciliation"))["ok"]
+
+
+async def test_a_poll_cancelled_at_any_time_leaves_the_ledger_free(
+    admin: Account, configured: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+) -> None:
+    from satmachineclient import transaction_processor
+
+    client = await make_client("one", {"GTQ": "9000.00"})
+    for step in range(30):
+        await lamassu.insert(sale())
+        polling = asyncio.create_task(transaction_processor.poll("hourly"))
+        await asyncio.sleep(step * 0.012)
+        polling.cancel()
+        await asyncio.wait([polling])
+        started = time.monotonic()
+        await admin.call(
+            "POST", f"{API}/deposits", {"client_id": client.id, "amount": "1", "currency": "GTQ"}
+        )
+        assert time.monotonic() - started < 2
+    assert (await poll())["success"]
+    assert await client.owner.balance(client.wallet) == 30 * 20_000
+    assert (await admin.call("GET", f"{API}/reconciliation"))["ok"]
+
+
+async def test_an_invoice_that_a_stranger_paid_does_not_count_as_our_payment(
+    admin: Account,
+    configured: Any,
+    make_client: Any,
+    make_wallet: Any,
+    lamassu: LamassuDatabase,
+    poll: Poll,
+) -> None:
+    from lnbits.core.services import pay_invoice
+    from satmachineclient import crud
+
+    client = await make_client("one", {"GTQ": "1000.00"})
+    stranger = await make_wallet(admin, 50_000)
+    await lamassu.insert(sale())
+    with lnbits_setting("lnbits_only_allow_incoming_payments", True):
+        await poll()
+    (payout,) = await crud.due_payouts(["client"], None)
+    await pay_invoice(wallet_id=stranger.id, payment_request=payout.bolt11 or "")
+
+    await poll()
+
+    (share,) = await shares(admin)
+    assert share["status"] == "confirmed"
+    assert await client.owner.balance(client.wallet) == 2 * 20_000  # a gift, and the share
+    books = await admin.call("GET", f"{API}/reconciliation")
+    assert [d["kind"] for d in books["differences"]] == ["lnbits_payment"]  # a person should know

@@ -70,6 +70,7 @@ def test_every_text_has_a_bound_or_a_list(model: type[BaseModel], name: str) -> 
 
 @pytest.mark.parametrize(("model", "name"), TEXT_FIELDS)
 def test_text_is_text_that_every_database_can_store(model: type[BaseModel], name: str) -> None:
+    value: Any
     for value in ("a\0b", "a\x1bb", "a\x7f", "\ud800", "a\udfffb", 5, 1.5, True, [], {}):
         assert fields_refused(model, **{name: value}) == {name}, repr(value)
     for value in ("a\nb", "a\r\nb", "a\tb"):
@@ -87,7 +88,7 @@ def test_any_password_is_kept_as_it_is(password: str) -> None:
     assert ConfigIn(**CONFIG, password=password).password == password
 
 
-NO_NUMBERS = [
+NO_NUMBERS: list[Any] = [
     *("", " ", "x", "1,5", "1_000", "\uff11\uff12", "\u0663", "0x10", "1 000"),
     *("NaN", "inf", "1e", ".", "--1"),
     *(True, False, None, [], {}, float("nan"), float("inf"), float("1e999999")),
