@@ -6,53 +6,103 @@ window.app = Vue.createApp({
     return {
       store: satmachine.store,
       fmt: satmachine.format,
-      tab: 'clients',
-      showConfig: false
+      tab: 'overview',
+      showConfig: false,
+      openTransaction: null
     }
   },
   computed: {
+    tabs() {
+      const {t} = satmachine
+      const waiting = this.store.overview?.attention
+      return [
+        {name: 'overview', label: t('index.overview')},
+        {name: 'clients', label: t('clients.clients')},
+        {
+          name: 'deposits',
+          label: t('deposits.deposits'),
+          number: waiting?.pending_deposits,
+          color: 'warning'
+        },
+        {
+          name: 'transactions',
+          label: t('transactions.transactions'),
+          number: waiting?.reviews,
+          color: 'negative'
+        },
+        {name: 'polls', label: t('polls.polls')}
+      ]
+    },
     // What waits for a person, each with the place where it is dealt with.
     attention() {
-      const {counts, config} = this.store
+      const {overview, reconciliation} = this.store
+      if (!overview) return []
+      const {t} = satmachine
       const {count} = this.fmt
-      const list = []
-      if (config?.secrets_to_reenter?.length) {
-        list.push({
-          label: 'Stored secrets to enter again',
+      const waiting = overview.attention
+      const to = (status, tab = 'transactions') => () => this.goTo(tab, status)
+      const list = [
+        {
+          number: overview.connection.secrets_to_reenter.length,
+          label: () => t('index.secrets'),
           icon: 'vpn_key',
           color: 'negative',
           go: this.configure
-        })
-      }
-      if (counts?.reviews) {
-        list.push({
-          label: `${count(counts.reviews, 'sale')} to review`,
+        },
+        {
+          number: reconciliation?.differences?.length,
+          label: n => t('index.differences', {what: count(n, 'difference')}),
+          icon: 'rule',
+          color: 'negative',
+          go: () =>
+            document
+              .getElementById('sat-books')
+              ?.scrollIntoView({behavior: 'smooth'})
+        },
+        {
+          number: waiting.reviews,
+          label: n => t('index.to_review', {what: count(n, 'sale')}),
           icon: 'flag',
           color: 'negative',
-          go: () => this.goTo('transactions', 'needs_review')
-        })
-      }
-      if (counts?.unsettled) {
-        list.push({
-          label: `${count(counts.unsettled, 'sale')} not fully paid`,
+          go: to('needs_review')
+        },
+        {
+          number: waiting.failed_payments,
+          label: n => t('index.failed', {what: count(n, 'payment')}),
+          icon: 'error',
+          color: 'negative',
+          go: to('planned')
+        },
+        {
+          number: waiting.waiting_payments,
+          label: n => t('index.waiting', {what: count(n, 'payment')}),
           icon: 'schedule',
           color: 'warning',
-          go: () => this.goTo('transactions', 'planned')
-        })
-      }
-      if (counts?.deposits) {
-        list.push({
-          label: `${count(counts.deposits, 'deposit')} to confirm`,
+          go: to('planned')
+        },
+        {
+          number: waiting.pending_deposits,
+          label: n => t('index.to_confirm', {what: count(n, 'deposit')}),
           icon: 'savings',
           color: 'warning',
-          go: () => this.goTo('deposits')
-        })
-      }
+          go: to(null, 'deposits')
+        }
+      ]
       return list
+        .filter(item => item.number)
+        .map(item => ({...item, label: item.label(item.number)}))
     },
     isFirstRun() {
       return this.store.configLoaded && !this.store.config
     }
+  },
+  watch: {
+    'store.goTo'(place) {
+      if (place?.id) this.openTransaction = place.id
+    }
+  },
+  beforeCreate() {
+    satmachine.addMessages()
   },
   created() {
     // LNbits' wallet list reads the current wallet with each payment message,

@@ -5,13 +5,13 @@ satmachine.components['sat-sidebar'] = {
   data() {
     return {
       fmt: satmachine.format,
-      store: satmachine.store,
-      testing: false,
-      testResult: null,
-      pollResult: null
+      store: satmachine.store
     }
   },
   computed: {
+    isPolling() {
+      return Boolean(this.store.poll?.busy)
+    },
     config() {
       return this.store.config
     },
@@ -32,7 +32,7 @@ satmachine.components['sat-sidebar'] = {
           icon: 'power_off'
         }
       }
-      if (this.store.polling || lastPoll?.status === 'running') {
+      if (this.isPolling || lastPoll?.status === 'running') {
         return {
           label: satmachine.t('sidebar.polling_now'),
           color: 'info',
@@ -86,8 +86,10 @@ satmachine.components['sat-sidebar'] = {
         {
           name: satmachine.t('sidebar.polls_itself'),
           value: config.is_active
-            ? `every ${this.fmt.count(config.poll_interval_minutes, 'minute')}`
-            : 'no',
+            ? satmachine.t('sidebar.every', {
+                time: this.fmt.count(config.poll_interval_minutes, 'minute')
+              })
+            : satmachine.t('sidebar.no'),
           title: ''
         }
       ]
@@ -95,9 +97,11 @@ satmachine.components['sat-sidebar'] = {
     lastTest() {
       const {test_connection_last: last, test_connection_success: ok} =
         this.config
-      if (!last) return {value: 'never', title: ''}
+      if (!last) return {value: this.fmt.ago(null), title: ''}
       return {
-        value: `${ok ? 'passed' : 'failed'} ${this.fmt.ago(last)}`,
+        value: satmachine.t(ok ? 'sidebar.passed' : 'sidebar.failed', {
+          time: this.fmt.ago(last)
+        }),
         title: this.exact(last),
         color: ok ? 'positive' : 'negative'
       }
@@ -105,86 +109,18 @@ satmachine.components['sat-sidebar'] = {
     books() {
       const state = this.store.reconciliation
       if (!state || state.error) return null
-      const {checked} = state
-      const numbers =
-        checked && typeof checked === 'object'
-          ? Object.entries(checked)
-              .map(([name, n]) => `${n} ${name.replace(/_/g, ' ')}`)
-              .join(', ')
-          : this.fmt.count(checked || 0, 'record')
+      const numbers = Object.entries(state.checked)
+        .map(([name, n]) => satmachine.t(`sidebar.checked_${name}`, {n}))
+        .join(', ')
       return {...state, numbers}
-    },
-    pollSentences() {
-      const result = this.pollResult
-      if (!result) return []
-      const {count, sats} = this.fmt
-      const list = [
-        `${count(result.found, 'sale')} found, ` +
-          `${sats(result.new)} not seen before, ` +
-          `${sats(result.planned)} shared out.`
-      ]
-      list.push(
-        result.confirmed_payments
-          ? `${count(result.confirmed_payments, 'payment')} made: ` +
-              `${sats(result.distributed_sats)} sats.`
-          : satmachine.t('sidebar.no_payments_made')
-      )
-      if (result.reviews) {
-        list.push(
-          `${count(result.reviews, 'sale')} need a person’s decision: ` +
-            'see the transactions to review.'
-        )
-      }
-      if (result.pending_payments) {
-        list.push(
-          `${count(result.pending_payments, 'payment')} still pending: ` +
-            'tried again with the next poll.'
-        )
-      }
-      if (result.failed_payments) {
-        list.push(
-          `${count(result.failed_payments, 'payment')} failed: ` +
-            'see the transactions that are not fully paid.'
-        )
-      }
-      return list
-    },
-    pollTitle() {
-      const result = this.pollResult
-      if (!result.success) return satmachine.t('sidebar.the_poll_failed')
-      if (result.failed_payments)
-        return satmachine.t('sidebar.poll_done_some_payments_failed')
-      return result.new || result.reviews
-        ? satmachine.t('sidebar.poll_done')
-        : satmachine.t('sidebar.poll_done_nothing_new')
     }
   },
   methods: {
     exact(iso) {
       return this.fmt.exactTime(iso)
     },
-    async test() {
-      this.testing = true
-      try {
-        this.testResult = await satmachine.call('POST', '/test-connection', {})
-      } catch (error) {
-        satmachine.notifyError(error)
-      } finally {
-        this.testing = false
-        satmachine.loadConfig()
-      }
-    },
-    async poll() {
-      this.store.polling = true
-      try {
-        this.pollResult = await satmachine.call('POST', '/manual-poll')
-      } catch (error) {
-        satmachine.notifyError(error)
-      } finally {
-        this.store.polling = false
-        satmachine.changed()
-      }
-    },
+    test: () => satmachine.testConnection(),
+    poll: () => satmachine.poll(),
     testTransaction() {
       this.store.test = {}
     }

@@ -7,15 +7,23 @@ satmachine.components['sat-transactions'] = {
   sortBy: 'transaction_time',
   data() {
     return {
-      filters: {status: null, is_test: null},
-      openId: null
+      filters: {
+        status: null,
+        is_test: null,
+        device_id: null,
+        fiat_code: null,
+        'transaction_time[ge]': null,
+        'transaction_time[lt]': null
+      },
+      range: null,
+      days: {from: null, to: null}
     }
   },
   computed: {
     statusOptions() {
       return ['planned', 'settled', 'needs_review', 'dismissed'].map(value => ({
         value,
-        label: satmachine.format.state(value).label
+        label: this.fmt.state(value).label
       }))
     },
     testOptions() {
@@ -24,56 +32,40 @@ satmachine.components['sat-transactions'] = {
         {value: 'true', label: satmachine.t('transactions.tests')}
       ]
     },
+    rangeOptions() {
+      const {t} = satmachine
+      return [
+        {value: 1, label: t('transactions.today')},
+        {value: 7, label: t('transactions.days_7')},
+        {value: 30, label: t('transactions.days_30')},
+        {value: 'own', label: t('transactions.own_range')}
+      ]
+    },
+    machines() {
+      return this.store.overview?.machines || []
+    },
+    currencies() {
+      return this.store.overview?.currencies || []
+    },
     columns() {
+      const number = (name, label) => ({
+        name,
+        label: satmachine.t(`transactions.${label}`),
+        align: 'right',
+        sortable: true
+      })
       return [
         {
-          name: 'transaction_time',
-          label: satmachine.t('transactions.time_machine'),
-          align: 'left',
-          sortable: true
+          ...number('transaction_time', 'time_machine'),
+          align: 'left'
         },
-        {
-          name: 'crypto_amount_sats',
-          label: satmachine.t('transactions.total'),
-          align: 'right',
-          sortable: true
-        },
-        {
-          name: 'commission_amount_sats',
-          label: satmachine.t('transactions.commission'),
-          align: 'right',
-          sortable: true
-        },
-        {
-          name: 'base_amount_sats',
-          label: satmachine.t('transactions.base'),
-          align: 'right',
-          sortable: true
-        },
-        {
-          name: 'distributed_sats',
-          label: satmachine.t('transactions.distributed'),
-          align: 'right',
-          sortable: true
-        },
-        {
-          name: 'undistributed_sats',
-          label: satmachine.t('transactions.undistributed'),
-          align: 'right',
-          sortable: true
-        },
-        {
-          name: 'clients_count',
-          label: satmachine.t('transactions.clients'),
-          align: 'right',
-          sortable: true
-        },
-        {
-          name: 'status',
-          label: satmachine.t('transactions.status'),
-          align: 'left',
-          sortable: true
-        },
+        number('crypto_amount_sats', 'total'),
+        number('commission_amount_sats', 'commission'),
+        number('base_amount_sats', 'base'),
+        number('distributed_sats', 'distributed'),
+        number('undistributed_sats', 'undistributed'),
+        number('clients_count', 'clients'),
+        {...number('status', 'status'), align: 'left'},
         {name: 'actions', label: '', align: 'right'}
       ]
     }
@@ -83,15 +75,43 @@ satmachine.components['sat-transactions'] = {
       immediate: true,
       handler(place) {
         if (place?.tab !== 'transactions') return
+        this.clearFilter()
         this.filters.status = place.status
         this.pagination.page = 1
-        if (place.id) this.openId = place.id
       }
-    }
+    },
+    range: 'setTimes',
+    days: {deep: true, handler: 'setTimes'}
   },
   methods: {
+    // Days begin at the operator's own midnight.
+    setTimes() {
+      const midnight = (text, more = 0) => {
+        const [year, month, day] = text.split('-').map(Number)
+        return new Date(year, month - 1, day + more).toISOString()
+      }
+      const {from, to} = this.days
+      const isOwn = this.range === 'own'
+      const now = new Date()
+      const back = days =>
+        new Date(
+          now.getFullYear(),
+          now.getMonth(),
+          now.getDate() + 1 - days
+        ).toISOString()
+      this.filters['transaction_time[ge]'] = isOwn
+        ? from && midnight(from)
+        : this.range && back(this.range)
+      this.filters['transaction_time[lt]'] =
+        isOwn && to ? midnight(to, 1) : null
+    },
+    clearFilter() {
+      satmachine.tableMixin.methods.clearFilter.call(this)
+      this.range = null
+      this.days = {from: null, to: null}
+    },
     open(transaction) {
-      this.openId = transaction.id
+      this.store.goTo = {tab: null, id: transaction.id}
     },
     machine(transaction) {
       return (

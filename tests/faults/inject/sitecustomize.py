@@ -38,12 +38,21 @@ if _FOLDER:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     killer = _Killer(Path(_FOLDER))
-    commit = AsyncConnection.commit
+    commit, execute = AsyncConnection.commit, AsyncConnection.execute
+    opening = ("ATTACH", "CREATE SCHEMA")  # how LNbits opens a connection: nothing to commit
+
+    async def execute_and_note(self: AsyncConnection, statement: Any, *rest: Any) -> Any:
+        self.info["opening"] = str(statement).startswith(opening)
+        return await execute(self, statement, *rest)
 
     async def commit_and_count(self: AsyncConnection) -> Any:
-        killer.moment()
+        counts = not self.info.get("opening")
+        if counts:
+            killer.moment()
         result = await commit(self)
-        killer.moment()
+        if counts:
+            killer.moment()
         return result
 
+    AsyncConnection.execute = execute_and_note
     AsyncConnection.commit = commit_and_count
