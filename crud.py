@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from .database import Ledger, chunks, ledger, reading
 from .models import (
+    AuditEntry,
     Balance,
     Client,
     Deposit,
@@ -30,9 +31,10 @@ Model = TypeVar("Model", bound=BaseModel)
 # ---- clients ---------------------------------------------------------------------------------
 
 
-async def insert_client(client: Client) -> None:
+async def insert_client(client: Client, audit: AuditEntry) -> None:
     async with ledger() as work:
         await work.insert("dca_clients", [client])
+        await work.insert("dca_audit", [audit])
 
 
 async def get_client(client_id: str) -> Client | None:
@@ -68,9 +70,10 @@ async def get_client_by_wallet(wallet_id: str) -> Client | None:
         )
 
 
-async def update_client(client: Client) -> None:
+async def update_client(client: Client, audit: AuditEntry) -> None:
     async with ledger() as work:
         await work.update("dca_clients", client)
+        await work.insert("dca_audit", [audit])
 
 
 async def get_balances(client_ids: Iterable[str] | None = None) -> list[Balance]:
@@ -125,9 +128,10 @@ def _of_clients(client_ids: Iterable[str] | None) -> Iterable[tuple[str, dict[st
 # ---- deposits --------------------------------------------------------------------------------
 
 
-async def insert_deposit(deposit: Deposit) -> None:
+async def insert_deposit(deposit: Deposit, audit: AuditEntry) -> None:
     async with ledger() as work:
         await work.insert("dca_deposits", [deposit])
+        await work.insert("dca_audit", [audit])
 
 
 async def get_deposit(deposit_id: str) -> Deposit | None:
@@ -144,20 +148,21 @@ async def get_deposits() -> list[Deposit]:
         )
 
 
-async def resolve_deposit(deposit: Deposit) -> bool:
+async def resolve_deposit(deposit: Deposit, audit: AuditEntry) -> bool:
     """Confirm or reject a deposit that is still pending; False if it no longer is."""
     async with ledger() as work:
-        return bool(
-            await work.execute(
-                "UPDATE satmachineclient.dca_deposits "
-                "SET status = :status, notes = :notes, confirmed_at = :confirmed_at "
-                "WHERE id = :id AND status = 'pending'",
-                id=deposit.id,
-                status=deposit.status,
-                notes=deposit.notes,
-                confirmed_at=deposit.confirmed_at,
-            )
+        resolved = await work.execute(
+            "UPDATE satmachineclient.dca_deposits "
+            "SET status = :status, notes = :notes, confirmed_at = :confirmed_at "
+            "WHERE id = :id AND status = 'pending'",
+            id=deposit.id,
+            status=deposit.status,
+            notes=deposit.notes,
+            confirmed_at=deposit.confirmed_at,
         )
+        if resolved:
+            await work.insert("dca_audit", [audit])
+        return bool(resolved)
 
 
 # ---- planning: what the shares of new sales depend on ----------------------------------------
@@ -220,11 +225,13 @@ async def taken_on_days(work: Ledger, days: set[str]) -> dict[tuple[str, str, st
 async def known_transactions(
     work: Ledger, lamassu_ids: Iterable[str]
 ) -> dict[str, Mapping[str, Any]]:
-    """The id and status of those of these Lamassu ids that are stored already."""
+    """Those of these Lamassu ids that are stored already: id, status, facts to be reviewed."""
     known: dict[str, Mapping[str, Any]] = {}
     for ids in chunks(lamassu_ids):
         for row in await work.rows(
-            "SELECT lamassu_transaction_id, id, status FROM satmachineclient.lamassu_transactions "
+            "SELECT lamassu_transaction_id, id, status, "
+            "CASE WHEN status = 'needs_review' THEN lamassu_facts END AS facts "
+            "FROM satmachineclient.lamassu_transactions "
             "WHERE lamassu_transaction_id IN :ids",
             ids=ids,
         ):
@@ -237,18 +244,19 @@ async def replace_transaction(work: Ledger, row: Transaction) -> None:
     await work.update("lamassu_transactions", row)
 
 
-async def dismiss_transaction(transaction_id: str, notes: str) -> bool:
+async def dismiss_transaction(transaction_id: str, notes: str, audit: AuditEntry) -> bool:
     """Close a review without distributing anything; False if it was decided on already."""
     async with ledger() as work:
-        return bool(
-            await work.execute(
-                "UPDATE satmachineclient.lamassu_transactions "
-                "SET status = 'dismissed', review_notes = :notes "
-                "WHERE id = :id AND status = 'needs_review'",
-                id=transaction_id,
-                notes=notes,
-            )
+        dismissed = await work.execute(
+            "UPDATE satmachineclient.lamassu_transactions "
+            "SET status = 'dismissed', review_notes = :notes "
+            "WHERE id = :id AND status = 'needs_review'",
+            id=transaction_id,
+            notes=notes,
         )
+        if dismissed:
+            await work.insert("dca_audit", [audit])
+        return bool(dismissed)
 
 
 async def get_transaction(transaction_id: str) -> Transaction | None:
@@ -553,13 +561,18 @@ async def get_config() -> LamassuConfig | None:
         )
 
 
-async def save_config(config: LamassuConfig) -> None:
+async def save_config(config: LamassuConfig, audit: AuditEntry) -> None:
     async with ledger() as work:
         existing = await work.rows("SELECT id FROM satmachineclient.lamassu_config")
         if existing:
             await work.update("lamassu_config", config)
         else:
             await work.insert("lamassu_config", [config])
+        await work.insert("dca_audit", [audit])
+
+
+async def insert_audit(work: Ledger, audit: AuditEntry) -> None:
+    await work.insert("dca_audit", [audit])
 
 
 async def record_connection_test(time: datetime, success: bool) -> None:

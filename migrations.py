@@ -167,6 +167,8 @@ def _machinery(db: Connection, time: str) -> list[str]:
             look_back_days INTEGER NOT NULL,
             timezone TEXT NOT NULL,
             is_active BOOLEAN NOT NULL,
+            max_sats_per_transaction {db.big_int},
+            max_sats_per_poll {db.big_int},
             test_connection_last {time},
             test_connection_success BOOLEAN,
             last_poll_time {time},
@@ -201,6 +203,18 @@ def _machinery(db: Connection, time: str) -> list[str]:
         )
         """,
         "INSERT INTO satmachineclient.ledger_lease (id, holder, expires_at) VALUES (1, NULL, 0)",
+        f"""
+        CREATE TABLE satmachineclient.dca_audit (
+            id TEXT PRIMARY KEY,
+            time {time} NOT NULL,
+            actor TEXT NOT NULL,
+            action TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            "before" TEXT,
+            "after" TEXT
+        )
+        """,
+        _index(db, "dca_audit", "time"),
         _index(db, "lamassu_polls", "started_at"),
     ]
 

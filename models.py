@@ -791,6 +791,53 @@ class ReviewDismiss(_In):
     notes: str = Field(..., min_length=1, max_length=1000)
 
 
+class AuditEntry(BaseModel):
+    """A row of `dca_audit`: what a person did. Never holds a secret."""
+
+    id: str
+    time: datetime
+    actor: str
+    action: str
+    subject: str
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+
+    _from_text = validator("before", "after", pre=True, allow_reuse=True)(
+        lambda value: json.loads(value) if isinstance(value, str) else value
+    )
+
+    @classmethod
+    def of(
+        cls,
+        actor: str,
+        action: str,
+        subject: str,
+        before: BaseModel | dict[str, Any] | None = None,
+        after: BaseModel | dict[str, Any] | None = None,
+    ) -> "AuditEntry":
+        """`actor` is the LNbits user's id, `subject` that of what was changed."""
+        return cls(
+            id=new_id(),
+            time=now(),
+            actor=actor,
+            action=action,
+            subject=subject,
+            before=json.loads(before.json()) if isinstance(before, BaseModel) else before,
+            after=json.loads(after.json()) if isinstance(after, BaseModel) else after,
+        )
+
+
+class AuditFilters(FilterModel):
+    __search_fields__ = ["actor", "action", "subject"]
+    __sort_fields__ = ["time", "actor", "action", "subject"]
+
+    id: str | None
+    time: datetime | None
+    actor: str | None
+    action: str | None
+    subject: str | None
+
+
 class Difference(BaseModel):
     kind: str
     id: str

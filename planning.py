@@ -3,9 +3,13 @@
 What is planned here is stored as a whole by the poll before anything is paid.
 """
 
+import json
 from collections import deque
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from . import crud, database, distribution
@@ -62,6 +66,40 @@ class Book:
 
     def wallet_of(self, client_id: str) -> str:
         return self._clients[client_id].wallet_id
+
+
+class Ceilings:
+    """The operator's limits: a sale above one waits until a person has looked at it."""
+
+    def __init__(self, config: LamassuConfig) -> None:
+        self._per_transaction = config.max_sats_per_transaction
+        self._per_poll = config.max_sats_per_poll
+        self._so_far = 0
+
+    def hold(self, sale: Sale) -> Sale:
+        """The sale as it is, or for review if it is above a ceiling."""
+        if sale.state != "good":
+            return sale
+        if self._per_transaction is not None and sale.crypto_sats > self._per_transaction:
+            reason = f"Above the ceiling of {self._per_transaction} sats per transaction."
+            return replace(sale, state="review", reason=reason)
+        if self._per_poll is not None and self._so_far + sale.crypto_sats > self._per_poll:
+            reason = f"Above the ceiling of {self._per_poll} sats per poll."
+            return replace(sale, state="review", reason=reason)
+        self._so_far += sale.crypto_sats
+        return sale
+
+
+def may_become_good(known: Mapping[str, Any]) -> bool:
+    """Whether a stored sale may still be planned by itself.
+
+    Only one in review whose cash was not (reported as) all out when it was stored; anything else
+    that Lamassu writes never changes, so a person has to decide.
+    """
+    if known["status"] != "needs_review":
+        return False
+    facts = json.loads(known["facts"] or "{}")
+    return facts.get("dispense_confirmed") is not True or facts.get("error") is not None
 
 
 def plan_sale(

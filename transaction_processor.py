@@ -24,6 +24,7 @@ from . import crud, database, lamassu, payouts, planning, reconciliation
 from .helpers import SecretError, decrypt, new_id, now
 from .models import (
     SECRETS,
+    AuditEntry,
     LamassuConfig,
     Payment,
     Poll,
@@ -237,8 +238,7 @@ async def _read(config: LamassuConfig) -> tuple[int, list[lamassu.Sale]]:
     async def drop_known(ids: list[str]) -> set[str]:
         async with database.reading() as work:
             known = await crud.known_transactions(work, ids)
-        # One in review may have become good since: it is looked at again until a person decided.
-        return {key for key, row in known.items() if row["status"] != "needs_review"}
+        return {key for key, row in known.items() if not planning.may_become_good(row)}
 
     async with lamassu.connect(target_of(config)) as session:
         return await lamassu.read_sales(
@@ -313,8 +313,9 @@ async def _plan(lease: str, config: LamassuConfig, sales: list[lamassu.Sale]) ->
         payments: list[Payment] = []
         for sale in sales:
             old = known.get(sale.id)
-            if old and old["status"] != "needs_review":
-                continue  # decided on since it was read
+            if old and not planning.may_become_good(old):
+                continue
+            sale = ceilings.hold(sale)
             row, shares = planning.plan_sale(sale, book, config, row_id=old["id"] if old else None)
             if not old:
                 new_rows.append(row)
@@ -340,7 +341,9 @@ async def _plan(lease: str, config: LamassuConfig, sales: list[lamassu.Sale]) ->
 # ---- test transactions and what a person decides ---------------------------------------------
 
 
-async def test_transaction(data: TestTransactionIn) -> tuple[Transaction, list[Payment]]:
+async def test_transaction(
+    data: TestTransactionIn, audit: AuditEntry
+) -> tuple[Transaction, list[Payment]]:
     """Plan a made-up sale by the very same code; executed, it is stored and really paid.
 
     Raises:
@@ -361,6 +364,7 @@ async def test_transaction(data: TestTransactionIn) -> tuple[Transaction, list[P
         async with database.ledger(lease) as work:
             book = await _book_for(work, sale, config)
             row, payments = planning.plan_sale(sale, book, config, is_test=True)
+            await crud.insert_audit(work, audit.copy(update={"subject": row.id}))
             await work.insert("lamassu_transactions", [row])
             await work.insert("dca_payments", payments)
             await crud.settle_finished(work)
@@ -429,7 +433,7 @@ async def ready_config() -> LamassuConfig:
     return config
 
 
-async def retry(transfer_ids: set[str]) -> None:
+async def retry(transfer_ids: set[str], audit: AuditEntry) -> None:
     """Try the payouts of these transfers again now, with new invoices where that is safe.
 
     Raises:
@@ -438,6 +442,8 @@ async def retry(transfer_ids: set[str]) -> None:
     config = await ready_config()
     lease = new_id()
     async with working(lease, wait_seconds=5):
+        async with database.ledger(lease) as work:
+            await crud.insert_audit(work, audit)
         for transfer_id in sorted(transfer_ids):
             await _release(lease, transfer_id)
         await payouts.settle(lease, config, retry_all=True)
@@ -460,7 +466,7 @@ def failed_transfers(row: Transaction, payments: list[Payment]) -> set[str]:
     return {transfer for transfer in transfers if transfer}
 
 
-async def void(payment: Payment, reason: str) -> None:
+async def void(payment: Payment, reason: str, audit: AuditEntry) -> None:
     """Give up a share: its fiat returns to the client's balance, its sats stay undistributed.
 
     Raises:
@@ -473,10 +479,13 @@ async def void(payment: Payment, reason: str) -> None:
         async with database.ledger(lease) as work:
             if not await crud.void_payment(work, payment, reason):
                 raise ConflictError("This payment is confirmed or voided already.")
+            await crud.insert_audit(work, audit)
             await crud.settle_finished(work)
 
 
-async def distribute_reviewed(row: Transaction, cash_out: int | None, notes: str | None) -> None:
+async def distribute_reviewed(
+    row: Transaction, cash_out: int | None, notes: str | None, audit: AuditEntry
+) -> None:
     """Distribute a sale that needed review, as a person decided; its shares are paid at once.
 
     `cash_out`: the fiat that really came out, in minor units; None for all of it.
@@ -504,6 +513,7 @@ async def distribute_reviewed(row: Transaction, cash_out: int | None, notes: str
             )
             await crud.replace_transaction(work, planned)
             await work.insert("dca_payments", payments)
+            await crud.insert_audit(work, audit)
             await crud.settle_finished(work)
         await payouts.settle(lease, config)
 

@@ -19,7 +19,8 @@ satmachine.components['sat-chart'] = {
     },
     // What a screen reader says instead of the picture.
     spoken() {
-      if (this.isEmpty) return `${this.title}: ${satmachine.t('charts.nothing')}`
+      if (this.isEmpty)
+        return `${this.title}: ${satmachine.t('charts.nothing')}`
       const {day} = satmachine.format
       return (
         `${this.title}. ` +
@@ -80,7 +81,9 @@ satmachine.components['sat-chart'] = {
       const {isActive} = this.$q.dark
       const text = isActive ? '#ffffffb3' : '#000000a6'
       const grid = {color: isActive ? '#ffffff1f' : '#0000001a'}
-      const still = window.matchMedia('(prefers-reduced-motion: reduce)').matches
+      const still = window.matchMedia(
+        '(prefers-reduced-motion: reduce)'
+      ).matches
       const short = new Intl.NumberFormat(satmachine.format.locale(), {
         notation: 'compact'
       })

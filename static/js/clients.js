@@ -51,7 +51,21 @@ satmachine.components['sat-clients'] = {
       ]
     }
   },
+  watch: {
+    // From the first-run checklist.
+    'store.newClient': {
+      immediate: true,
+      handler(wanted) {
+        if (!wanted) return
+        this.store.newClient = false
+        this.add()
+      }
+    }
+  },
   methods: {
+    open(client) {
+      this.store.client = client.id
+    },
     modeText(client) {
       return client.dca_mode === 'fixed'
         ? satmachine.t('clients.fixed', {

@@ -62,6 +62,18 @@ satmachine.components['sat-config-dialog'] = {
       const step = this.steps.find(name => this.problems[name])
       return step ? {step, text: this.problems[step]} : null
     },
+    // What the last test of this dialog, or of the sidebar, says of it.
+    lastTest() {
+      return this.result || this.store.connectionTest?.result || null
+    },
+    finding() {
+      return this.lastTest?.steps.find(
+        step => step.name === 'commission_method' && step.status === 'ok'
+      )?.detail
+    },
+    found() {
+      return satmachine.foundMethod(this.lastTest)
+    },
     isLastStep() {
       return this.step === this.steps[this.steps.length - 1]
     }

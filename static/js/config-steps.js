@@ -15,8 +15,22 @@ satmachine.configStep = {
 satmachine.components['sat-config-connection'] = {
   template: '#sat-config-connection',
   mixins: [satmachine.configStep],
-  data() {
-    return {}
+  computed: {
+    sslModes() {
+      const {t} = satmachine
+      return [
+        {value: 'disable', label: t('config_steps.off')},
+        {value: 'prefer', label: t('config_steps.when_the_server_offers_it')},
+        {value: 'require', label: t('config_steps.always_any_certificate')},
+        {
+          value: 'verify-full',
+          label: t('config_steps.always_certificate_checked')
+        }
+      ]
+    },
+    sql() {
+      return satmachine.readerSql(this.form.username, this.form.database_name)
+    }
   }
 }
 
@@ -44,35 +58,6 @@ satmachine.components['sat-config-wallets'] = {
   template: '#sat-config-wallets',
   mixins: [satmachine.configStep],
   computed: {
-    commissionMethods() {
-      return [
-        {
-          value: 'markup',
-          label: satmachine.t('config_steps.markup_base_total_1_rate')
-        },
-        {
-          value: 'margin',
-          label: satmachine.t('config_steps.margin_base_total_1_rate')
-        }
-      ]
-    },
-    sslModes() {
-      return [
-        {value: 'disable', label: satmachine.t('config_steps.off')},
-        {
-          value: 'prefer',
-          label: satmachine.t('config_steps.when_the_server_offers_it')
-        },
-        {
-          value: 'require',
-          label: satmachine.t('config_steps.always_any_certificate')
-        },
-        {
-          value: 'verify-full',
-          label: satmachine.t('config_steps.always_certificate_checked')
-        }
-      ]
-    },
     isSuperUser() {
       return Boolean(window.g.user?.super_user)
     }
@@ -91,12 +76,22 @@ satmachine.components['sat-config-wallets'] = {
 satmachine.components['sat-config-polling'] = {
   template: '#sat-config-polling',
   mixins: [satmachine.configStep],
+  props: {
+    // What the last connection test said about the commission, and found.
+    finding: String,
+    found: String
+  },
   data() {
-    return {
-      zones: []
-    }
+    return {zones: []}
   },
   computed: {
+    commissionMethods() {
+      const {t} = satmachine
+      return [
+        {value: 'markup', label: t('config_steps.markup_base_total_1_rate')},
+        {value: 'margin', label: t('config_steps.margin_base_total_1_rate')}
+      ]
+    },
     allZones() {
       const known = Intl.supportedValuesOf
         ? Intl.supportedValuesOf('timeZone')

@@ -14,6 +14,10 @@ satmachine.components['sat-deposits'] = {
     }
   },
   computed: {
+    // Per currency: what is confirmed in all, and what is still pending.
+    pools() {
+      return this.store.overview?.pools || []
+    },
     statusOptions() {
       return ['pending', 'confirmed', 'rejected'].map(value => ({
         value,

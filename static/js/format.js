@@ -100,11 +100,10 @@ satmachine.format = (() => {
       : NONE
   const time = timeAs({dateStyle: 'medium', timeStyle: 'short'})
   const exactTime = iso =>
-    iso
-      ? `${timeAs({dateStyle: 'full', timeStyle: 'long'})(iso)} (${iso})`
-      : ''
+    iso ? `${timeAs({dateStyle: 'full', timeStyle: 'long'})(iso)} (${iso})` : ''
   // A date without a time: no time zone may move it.
-  const day = date => timeAs({day: 'numeric', month: 'short', timeZone: 'UTC'})(date)
+  const day = date =>
+    timeAs({day: 'numeric', month: 'short', timeZone: 'UTC'})(date)
 
   const UNITS = [
     ['day', 86400],
@@ -138,7 +137,9 @@ satmachine.format = (() => {
 
   const known = (group, name) => {
     const key = `satmachineclient.${group}.${name}`
-    return window.i18n.global.te(key, 'en') ? t(`${group}.${name}`) : words(name)
+    return window.i18n.global.te(key, 'en')
+      ? t(`${group}.${name}`)
+      : words(name)
   }
   const step = name => known('steps', name)
   const trigger = name => known('triggers', name)

@@ -40,7 +40,10 @@ window.app = Vue.createApp({
       const {t} = satmachine
       const {count} = this.fmt
       const waiting = overview.attention
-      const to = (status, tab = 'transactions') => () => this.goTo(tab, status)
+      const to =
+        (status, tab = 'transactions') =>
+        () =>
+          this.goTo(tab, status)
       const list = [
         {
           number: overview.connection.secrets_to_reenter.length,

@@ -96,7 +96,9 @@ satmachine.components['sat-overview'] = {
       return found ? found.values : this.series.days.map(() => '0')
     },
     fiatOf(period) {
-      return period.fiat.map(f => this.fmt.fiat(f.amount, f.currency)).join(' + ')
+      return period.fiat
+        .map(f => this.fmt.fiat(f.amount, f.currency))
+        .join(' + ')
     },
     part(pool) {
       const total = Number(pool.total_deposits)

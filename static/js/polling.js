@@ -96,12 +96,17 @@ satmachine.components['sat-poll-dialog'] = {
         {
           name: t('polling.read'),
           value:
-            at > 0 ? t('polling.read_of', {found: sats(found), new: sats(fresh)}) : '…'
+            at > 0
+              ? t('polling.read_of', {found: sats(found), new: sats(fresh)})
+              : '…'
         },
         {name: t('polling.planned'), value: at > 0 ? sats(planned) : '…'},
         {
           name: t('polling.paid'),
-          value: at > 1 ? t('polling.paid_of', {n: sats(paid), all: sats(toPay)}) : '…'
+          value:
+            at > 1
+              ? t('polling.paid_of', {n: sats(paid), all: sats(toPay)})
+              : '…'
         }
       ]
     },

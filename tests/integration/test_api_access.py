@@ -297,10 +297,15 @@ async def test_a_wallet_that_a_user_shares_with_an_admin_is_not_the_admins(
     assert answer.json()["detail"].startswith("source_wallet_id:")
 
 
-async def test_a_clients_wallet_may_receive(
-    ledger_clean: None, admin: Account, plain_user: Account
+@pytest.mark.parametrize("permissions", [["view-payments"], ["receive-payments"]])
+async def test_a_clients_wallet_is_their_own_and_may_receive(
+    permissions: list[str],
+    ledger_clean: None,
+    admin: Account,
+    plain_user: Account,
 ) -> None:
-    blind = await shared_with(admin, plain_user, ["view-payments"])
-    answer = await admin.post(f"{API}/clients", json={"wallet_id": blind.id, "dca_mode": "flow"})
+    shared = await shared_with(admin, plain_user, permissions)
+    answer = await admin.post(f"{API}/clients", json={"wallet_id": shared.id, "dca_mode": "flow"})
     assert answer.status_code == 400
-    assert answer.json()["detail"] == "wallet_id: this wallet may not receive payments"
+    assert answer.json()["detail"].startswith("wallet_id: this is another user's shared wallet")
+    assert (await admin.get(f"{API}/clients")).json() == []
