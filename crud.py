@@ -31,10 +31,26 @@ Model = TypeVar("Model", bound=BaseModel)
 # ---- clients ---------------------------------------------------------------------------------
 
 
-async def insert_client(client: Client, audit: AuditEntry) -> None:
+async def insert_client(client: Client, audit: AuditEntry) -> bool:
+    """False, and nothing is stored, if the wallet is another client's."""
     async with ledger() as work:
+        if await _wallet_is_taken(work, client):
+            return False
         await work.insert("dca_clients", [client])
         await work.insert("dca_audit", [audit])
+        return True
+
+
+async def _wallet_is_taken(work: Ledger, client: Client) -> bool:
+    """One wallet for each client: only the closed may share theirs."""
+    return client.status != "closed" and bool(
+        await work.rows(
+            "SELECT id FROM satmachineclient.dca_clients "
+            "WHERE wallet_id = :wallet AND id <> :id AND status <> 'closed'",
+            wallet=client.wallet_id,
+            id=client.id,
+        )
+    )
 
 
 async def get_client(client_id: str) -> Client | None:
@@ -70,10 +86,14 @@ async def get_client_by_wallet(wallet_id: str) -> Client | None:
         )
 
 
-async def update_client(client: Client, audit: AuditEntry) -> None:
+async def update_client(client: Client, audit: AuditEntry) -> bool:
+    """False, and nothing is changed, if the wallet is another client's."""
     async with ledger() as work:
+        if await _wallet_is_taken(work, client):
+            return False
         await work.update("dca_clients", client)
         await work.insert("dca_audit", [audit])
+        return True
 
 
 async def get_balances(client_ids: Iterable[str] | None = None) -> list[Balance]:
@@ -569,6 +589,16 @@ async def save_config(config: LamassuConfig, audit: AuditEntry) -> None:
         else:
             await work.insert("lamassu_config", [config])
         await work.insert("dca_audit", [audit])
+
+
+async def get_audit(limit: int = 1000) -> list[AuditEntry]:
+    """The newest entries."""
+    async with reading() as work:
+        return await work.fetch(
+            AuditEntry,
+            "SELECT * FROM satmachineclient.dca_audit ORDER BY time DESC, id LIMIT :limit",
+            limit=limit,
+        )
 
 
 async def insert_audit(work: Ledger, audit: AuditEntry) -> None:

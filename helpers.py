@@ -1,6 +1,7 @@
 """Small things used by several rooms: money in and out of text, secrets at rest, times, ids."""
 
 import base64
+import traceback
 from datetime import datetime, timezone
 from decimal import Decimal, Inexact, InvalidOperation, localcontext
 from uuid import uuid4
@@ -10,6 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from lnbits.settings import settings
 from lnbits.utils.exchange_rates import currencies
+from loguru import logger
 
 MAX_MINOR_UNITS = 10**15
 MAX_SATS = 21 * 10**14  # all bitcoin there will ever be
@@ -35,6 +37,12 @@ def now() -> datetime:
 
 def new_id() -> str:
     return uuid4().hex
+
+
+def log_unexpected(what: str, error: BaseException) -> None:
+    """Log an error with its traceback, but, unlike loguru's own, without the variables' values."""
+    trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    logger.error(f"satmachineclient: {what} unexpectedly\n{trace}")
 
 
 def known_currency(code: str) -> str:

@@ -16,7 +16,15 @@ from pydantic import BaseModel, ConstrainedInt, Field, StrictBool, root_validato
 from pydantic.fields import ModelField
 
 from .distribution import CommissionMethod
-from .helpers import MAX_SATS, decimal_text, fiat_text, known_currency, minor_units
+from .helpers import (
+    MAX_SATS,
+    decimal_text,
+    fiat_text,
+    known_currency,
+    minor_units,
+    new_id,
+    now,
+)
 
 DcaMode = Literal["flow", "fixed"]
 ClientStatus = Literal["active", "paused", "closed"]
@@ -567,6 +575,8 @@ class LamassuConfig(BaseModel):
     look_back_days: int
     timezone: str
     is_active: bool
+    max_sats_per_transaction: int | None = None
+    max_sats_per_poll: int | None = None
     test_connection_last: datetime | None = None
     test_connection_success: bool | None = None
     last_poll_time: datetime | None = None
@@ -599,6 +609,12 @@ class ConfigIn(_In):
     look_back_days: Days = Days(7)
     timezone: str = Field("UTC", max_length=64)
     is_active: StrictBool = True
+    max_sats_per_transaction: Sats | None = Field(
+        None, description="A sale above it waits until a person has looked at it"
+    )
+    max_sats_per_poll: Sats | None = Field(
+        None, description="Sales that would exceed it in one poll wait for a person, too"
+    )
 
     @root_validator(pre=True)
     def _empty_is_none(cls, values: dict[str, Any]) -> dict[str, Any]:
@@ -664,6 +680,8 @@ class ConfigOut(Out):
     look_back_days: int
     timezone: str
     is_active: bool
+    max_sats_per_transaction: int | None
+    max_sats_per_poll: int | None
     test_connection_last: datetime | None
     test_connection_success: bool | None
     last_poll_time: datetime | None

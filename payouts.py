@@ -27,7 +27,7 @@ from lnbits.task_manager import task_manager
 from loguru import logger
 
 from . import crud, database
-from .helpers import fiat_text, new_id, now
+from .helpers import fiat_text, log_unexpected, new_id, now
 from .models import LamassuConfig, Payment, Payout, PayoutKind, Transaction
 
 TAG = "satmachineclient"
@@ -441,7 +441,9 @@ def _failure(payout: Payout, error: Exception) -> Payout:
     permanent = isinstance(error, PayoutError) and error.permanent
     message = str(error) if isinstance(error, PayoutError) else type(error).__name__
     line = f"satmachineclient: payout {payout.id} of {payout.amount_sats} sats failed: {message}"
-    logger.opt(exception=None if isinstance(error, PayoutError) else error).error(line)
+    logger.error(line)
+    if not isinstance(error, PayoutError):
+        log_unexpected("a payout failed", error)
     pause = _PAUSES[min(payout.attempts, len(_PAUSES) - 1)]
     return payout.copy(
         update={

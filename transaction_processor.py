@@ -21,7 +21,7 @@ from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
 
 from . import crud, database, lamassu, payouts, planning, reconciliation
-from .helpers import SecretError, decrypt, new_id, now
+from .helpers import SecretError, decrypt, log_unexpected, new_id, now
 from .models import (
     SECRETS,
     AuditEntry,
@@ -205,7 +205,7 @@ async def _try_to_read_and_plan(record: Poll, config: LamassuConfig) -> bool:
     except (database.LeaseLostError, database.LedgerBusyError):
         raise
     except Exception as exc:
-        logger.exception("satmachineclient: reading the ATM failed unexpectedly")
+        log_unexpected("reading the ATM failed", exc)
         record.error = _reason(exc)
         return False
 
@@ -222,9 +222,11 @@ async def _read_and_plan(record: Poll, config: LamassuConfig) -> bool:
     sales = sorted(
         (sale for sale in sales if sale.state != "waiting"), key=lambda sale: (sale.time, sale.id)
     )
+    ceilings = planning.Ceilings(config)
     for start in range(0, len(sales), _PLAN_TOGETHER):
         await _tell("planning", record)
-        for row in await _plan(record.id, config, sales[start : start + _PLAN_TOGETHER]):
+        together = sales[start : start + _PLAN_TOGETHER]
+        for row in await _plan(record.id, config, ceilings, together):
             if row.status == "needs_review":
                 record.reviews += 1
             else:
@@ -298,7 +300,9 @@ def lost_secrets(config: LamassuConfig) -> list[str]:
 # ---- planning --------------------------------------------------------------------------------
 
 
-async def _plan(lease: str, config: LamassuConfig, sales: list[lamassu.Sale]) -> list[Transaction]:
+async def _plan(
+    lease: str, config: LamassuConfig, ceilings: planning.Ceilings, sales: list[lamassu.Sale]
+) -> list[Transaction]:
     """Store these sales with their shares, in one database transaction; what was stored."""
     stored: list[Transaction] = []
     async with database.ledger(lease) as work:
@@ -315,8 +319,9 @@ async def _plan(lease: str, config: LamassuConfig, sales: list[lamassu.Sale]) ->
             old = known.get(sale.id)
             if old and not planning.may_become_good(old):
                 continue
-            sale = ceilings.hold(sale)
-            row, shares = planning.plan_sale(sale, book, config, row_id=old["id"] if old else None)
+            row, shares = planning.plan_sale(
+                ceilings.hold(sale), book, config, row_id=old["id"] if old else None
+            )
             if not old:
                 new_rows.append(row)
             elif row.status != "needs_review":
@@ -576,8 +581,8 @@ async def _scheduled_poll(trigger: PollTrigger) -> bool:
     except (BusyError, database.LedgerBusyError):
         logger.debug("satmachineclient: another poll is running, this one is left out")
         return False
-    except Exception:  # the top of the background loop: one bad poll must not end all polls
-        logger.exception("satmachineclient: the poll failed unexpectedly")
+    except Exception as exc:  # the top of the background loop: one bad poll must not end all
+        log_unexpected("the poll failed", exc)
     return True
 
 

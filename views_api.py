@@ -1,33 +1,25 @@
 """REST: who may, what comes in, one call, what goes out. The contract is in the README."""
 
-from collections.abc import Callable, Coroutine, Iterable
+import json
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.exceptions import HTTPException, RequestValidationError
-from fastapi.routing import APIRoute
+from fastapi import APIRouter, Depends
+from fastapi.exceptions import HTTPException
 from lnbits.core.crud.wallets import get_wallet
 from lnbits.core.models import Wallet
 from lnbits.core.services.users import create_user_account_no_ckeck
-from lnbits.db import Filter, FilterModel, Filters, Page
-from lnbits.db import Operator as Comparison
-from lnbits.decorators import (
-    api_key_header,
-    api_key_query,
-    check_access_token,
-    check_account_exists,
-    check_admin,
-    require_admin_key,
-)
+from lnbits.db import Filters, Page
 from lnbits.helpers import generate_filter_params_openapi
 from lnbits.settings import settings
-from pydantic import UUID4, ValidationError, parse_obj_as
+from pydantic import parse_obj_as
 
-from . import crud, database, lamassu, reconciliation, transaction_processor
-from .helpers import SecretError, encrypt, known_currency, minor_units, new_id, now
+from . import crud, lamassu, reconciliation, transaction_processor
+from .helpers import SecretError, encrypt, new_id, now
 from .models import (
     SECRETS,
+    AuditEntry,
+    AuditFilters,
     Balance,
     BalanceOut,
     Client,
@@ -36,7 +28,6 @@ from .models import (
     ClientOut,
     ConfigIn,
     ConfigOut,
-    ConnectionStep,
     ConnectionTest,
     ConnectionTestIn,
     CreateClient,
@@ -51,7 +42,6 @@ from .models import (
     Poll,
     PollFilters,
     PollResult,
-    Problem,
     Reason,
     Reconciliation,
     ReviewDismiss,
@@ -65,161 +55,15 @@ from .models import (
     UpdateDepositStatus,
     positive_minor_units,
 )
-from .transaction_processor import BusyError, ConflictError
-
-
-class _Route(APIRoute):
-    """Errors as `{"detail": "<one sentence>"}`, with the field's name in front."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-
-        async def answer(request: Request) -> Response:
-            try:
-                _check_address(request)
-                return await handle(request)
-            except (RequestValidationError, ValidationError) as exc:
-                raise HTTPException(HTTPStatus.BAD_REQUEST, _sentence(exc.errors())) from None
-            except ValueError as exc:
-                raise HTTPException(HTTPStatus.BAD_REQUEST, str(exc)) from None
-            except (
-                ConflictError,
-                BusyError,
-                database.LeaseLostError,
-                database.LedgerBusyError,
-            ) as exc:
-                raise HTTPException(HTTPStatus.CONFLICT, str(exc)) from None
-
-        return answer
-
-
-def _check_address(request: Request) -> None:
-    """PostgreSQL takes no NUL in any text: an id, a filter, a key."""
-    if "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]:
-        raise ValueError("The address contains a NUL character.")
-
-
-def _sentence(errors: Iterable[Any]) -> str:
-    parts = []
-    for error in errors:
-        # Where the body is not JSON at all, a number in `loc` says at which character.
-        place = [p for p in error["loc"] if isinstance(p, str) and p not in ("query", "__root__")]
-        field = ".".join(p for p in place if p != "body") or ".".join(place)
-        # What `__root__` says of several fields names them itself.
-        whole = error["loc"][-1] == "__root__"
-        parts.append(str(error["msg"]) if whole else f"{field}: {error['msg']}")
-    return "; ".join(parts)[:1000].encode(errors="replace").decode()
-
-
-async def check_operator(
-    request: Request,
-    key_in_header: Annotated[str | None, Depends(api_key_header)],
-    key_in_query: Annotated[str | None, Depends(api_key_query)],
-    access_token: Annotated[str | None, Depends(check_access_token)],
-    usr: UUID4 | None = None,
-) -> str:
-    """The id of the admin who asks, by session, bearer or ACL token, or a wallet's admin key."""
-    key = key_in_header or key_in_query
-    if key:
-        try:
-            wallet = (await require_admin_key(request, key, "")).wallet
-        except HTTPException as exc:
-            if exc.status_code == HTTPStatus.NOT_FOUND:  # LNbits' answer to an unknown key
-                raise HTTPException(HTTPStatus.UNAUTHORIZED, "Unknown API key.") from None
-            raise
-        if not settings.is_admin_user(wallet.user):
-            raise HTTPException(HTTPStatus.FORBIDDEN, "This wallet does not belong to an admin.")
-        return str(wallet.user)
-    account = await check_account_exists(request, access_token, usr)
-    return str((await check_admin(account)).id)
-
-
-Operator = Annotated[str, Depends(check_operator)]
+from .rest import PROBLEMS, Operator, Route, check_operator, filter_of, found, page_of
+from .transaction_processor import ConflictError
 
 satmachineclient_api = APIRouter(
     prefix="/api/v1/dca",
-    route_class=_Route,
+    route_class=Route,
     dependencies=[Depends(check_operator)],
-    responses={
-        400: {"model": Problem, "description": "Bad input; the sentence names the field"},
-        401: {"model": Problem, "description": "Not logged in, or an unknown key"},
-        403: {"model": Problem, "description": "Not an admin, or only the super user may"},
-        404: {"model": Problem, "description": "There is nothing with this id"},
-        409: {"model": Problem, "description": "Conflicts with the present state"},
-        502: {"model": Problem, "description": "The ATM's side failed"},
-        "4XX": {"model": Problem, "description": "Refused; the sentence says why"},
-    },
+    responses=PROBLEMS,
 )
-
-
-def _found(row: Any, what: str) -> Any:
-    if row is None:
-        raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no {what} with this id.")
-    return row
-
-
-# ---- pages -----------------------------------------------------------------------------------
-
-_PAGING = ("limit", "offset", "sortby", "direction", "search", "usr", "api-key")
-_IN_CURRENCY = {"amount": "currency", "amount_fiat": "currency", "fiat_amount": "fiat_code"}
-
-
-def _page_of(model: type[FilterModel]) -> Callable[..., Filters[Any]]:
-    """LNbits' own paging and filters; but what LNbits passes over in silence is refused."""
-
-    def parse(
-        request: Request,
-        limit: Annotated[int, Query(ge=0)] = 10,
-        offset: Annotated[int, Query(ge=0, lt=2**63)] = 0,
-        sortby: str | None = None,
-        direction: Literal["asc", "desc"] | None = None,
-        search: Annotated[str | None, Query(max_length=200)] = None,
-    ) -> Filters[Any]:
-        query = request.query_params
-        keys = [key for key in query if key not in _PAGING]
-        filters = [_filter(key, query.getlist(key), model, i) for i, key in enumerate(keys)]
-        for each in filters:
-            if each.field in _IN_CURRENCY:
-                _to_minor_units(each, query.get(_IN_CURRENCY[each.field]))
-        if sortby and sortby not in (model.__sort_fields__ or []):
-            raise ValueError(f"sortby: use one of {', '.join(model.__sort_fields__ or [])}")
-        return Filters(
-            filters=filters,
-            limit=min(limit or 1000, 1000),
-            offset=offset,
-            sortby=sortby,
-            direction=direction,
-            search=search,
-            model=model,
-        )
-
-    return parse
-
-
-def _filter(key: str, values: list[str], model: type[FilterModel], i: int) -> Filter[Any]:
-    name = key.split("[")[0]
-    if name not in model.__fields__:
-        raise ValueError(f"{name[:50]}: there is no such filter")
-    try:
-        found: Filter[Any] = Filter.parse_query(key, values, model, i)
-    except ValueError:
-        raise ValueError(f"{name}: the filter's operator or value does not fit") from None
-    if found.op in (Comparison.LIKE, Comparison.EVERY, Comparison.ANY):
-        if model.__fields__[name].type_ is not str:
-            raise ValueError(f"{name}: this operator is for text only")
-    return found
-
-
-def _to_minor_units(found: Filter[Any], currency: str | None) -> None:
-    """Amounts are stored in minor units, and how many those are depends on the currency."""
-    name = found.field
-    if not currency:
-        raise ValueError(f"{name}: filter by {_IN_CURRENCY[name]}, too")
-    try:
-        code = known_currency(currency)
-        found.values = {key: minor_units(v, code) for key, v in (found.values or {}).items()}
-    except ValueError as exc:
-        raise ValueError(f"{name}: {exc}") from None
 
 
 # ---- clients ---------------------------------------------------------------------------------
@@ -234,7 +78,7 @@ async def list_clients() -> list[ClientOut]:
     "/clients/paginated", openapi_extra=generate_filter_params_openapi(ClientFilters)
 )
 async def page_of_clients(
-    filters: Annotated[Filters[ClientFilters], Depends(_page_of(ClientFilters))],
+    filters: Annotated[Filters[ClientFilters], Depends(page_of(ClientFilters))],
 ) -> Page[ClientOut]:
     page = await crud.get_page("dca_clients", Client, filters, "created_at")
     return Page(data=await _clients_out(page.data, [c.id for c in page.data]), total=page.total)
@@ -255,7 +99,7 @@ async def _client_out(client: Client) -> ClientOut:
 
 @satmachineclient_api.get("/clients/{client_id}/balance")
 async def client_balance(client_id: str) -> ClientBalance:
-    _found(await crud.get_client(client_id), "client")
+    found(await crud.get_client(client_id), "client")
     return ClientBalance(
         client_id=client_id,
         balances=[BalanceOut.of(b) for b in await crud.get_balances([client_id])],
@@ -264,7 +108,7 @@ async def client_balance(client_id: str) -> ClientBalance:
 
 
 @satmachineclient_api.post("/clients", status_code=HTTPStatus.CREATED)
-async def create_client(data: CreateClient) -> ClientOut:
+async def create_client(data: CreateClient, operator: Operator) -> ClientOut:
     limit = data.daily_limit(data.currency)
     _check_mode(data.dca_mode, limit)
     wallet = await (_trial_wallet(data) if data.test else _client_wallet(data.wallet_id))
@@ -280,13 +124,17 @@ async def create_client(data: CreateClient) -> ClientOut:
         created_at=time,
         updated_at=time,
     )
-    await crud.insert_client(client)
-    return await _client_out(client)
+    out = ClientOut.of(client, [], 0)
+    if not await crud.insert_client(
+        client, AuditEntry.of(operator, "client added", client.id, after=out)
+    ):
+        raise ConflictError("wallet_id: already the wallet of another client")
+    return out
 
 
 @satmachineclient_api.put("/clients/{client_id}")
-async def update_client(client_id: str, data: UpdateClient) -> ClientOut:
-    client: Client = _found(await crud.get_client(client_id), "client")
+async def update_client(client_id: str, data: UpdateClient, operator: Operator) -> ClientOut:
+    client: Client = found(await crud.get_client(client_id), "client")
     sent = data.dict(exclude_unset=True)
     for name in ("dca_mode", "status", "wallet_id"):
         if name in sent and sent[name] is None:
@@ -299,10 +147,14 @@ async def update_client(client_id: str, data: UpdateClient) -> ClientOut:
         sent["fixed_mode_daily_limit"] = data.daily_limit(sent.get("currency", client.currency))
     elif client.fixed_mode_daily_limit and sent.get("currency", client.currency) != client.currency:
         raise ValueError("fixed_mode_daily_limit: give the limit in the new currency, too")
+    before = await _client_out(client)
     client = client.copy(update={**sent, "updated_at": now()})
     _check_mode(client.dca_mode, client.fixed_mode_daily_limit)
-    await crud.update_client(client)
-    return await _client_out(client)
+    out = await _client_out(client)
+    audit = AuditEntry.of(operator, "client changed", client.id, before, out)
+    if not await crud.update_client(client, audit):
+        raise ConflictError("wallet_id: already the wallet of another client")
+    return out
 
 
 def _check_mode(mode: str, daily_limit: int | None) -> None:
@@ -349,15 +201,15 @@ async def list_deposits() -> list[DepositOut]:
     "/deposits/paginated", openapi_extra=generate_filter_params_openapi(DepositFilters)
 )
 async def page_of_deposits(
-    filters: Annotated[Filters[DepositFilters], Depends(_page_of(DepositFilters))],
+    filters: Annotated[Filters[DepositFilters], Depends(page_of(DepositFilters))],
 ) -> Page[DepositOut]:
     page = await crud.get_page("dca_deposits", Deposit, filters, "created_at")
     return Page(data=[DepositOut.of(deposit) for deposit in page.data], total=page.total)
 
 
 @satmachineclient_api.post("/deposits", status_code=HTTPStatus.CREATED)
-async def create_deposit(data: CreateDeposit) -> DepositOut:
-    client: Client = _found(await crud.get_client(data.client_id), "client")
+async def create_deposit(data: CreateDeposit, operator: Operator) -> DepositOut:
+    client: Client = found(await crud.get_client(data.client_id), "client")
     if client.status == "closed":
         raise ConflictError("client_id: this client is closed and takes no deposits")
     deposit = Deposit(
@@ -368,13 +220,17 @@ async def create_deposit(data: CreateDeposit) -> DepositOut:
         notes=data.notes,
         created_at=now(),
     )
-    await crud.insert_deposit(deposit)
-    return DepositOut.of(deposit)
+    out = DepositOut.of(deposit)
+    audit = AuditEntry.of(operator, "deposit added", deposit.id, after=out)
+    await crud.insert_deposit(deposit, audit)
+    return out
 
 
 @satmachineclient_api.put("/deposits/{deposit_id}/status")
-async def update_deposit_status(deposit_id: str, data: UpdateDepositStatus) -> DepositOut:
-    deposit: Deposit = _found(await crud.get_deposit(deposit_id), "deposit")
+async def update_deposit_status(
+    deposit_id: str, data: UpdateDepositStatus, operator: Operator
+) -> DepositOut:
+    deposit: Deposit = found(await crud.get_deposit(deposit_id), "deposit")
     if deposit.status == "pending":
         resolved = deposit.copy(
             update={
@@ -383,9 +239,13 @@ async def update_deposit_status(deposit_id: str, data: UpdateDepositStatus) -> D
                 "confirmed_at": now() if data.status == "confirmed" else None,
             }
         )
-        if await crud.resolve_deposit(resolved):
-            return DepositOut.of(resolved)
-        deposit = _found(await crud.get_deposit(deposit_id), "deposit")  # somebody was faster
+        out = DepositOut.of(resolved)
+        audit = AuditEntry.of(
+            operator, f"deposit {data.status}", deposit.id, DepositOut.of(deposit), out
+        )
+        if await crud.resolve_deposit(resolved, audit):
+            return out
+        deposit = found(await crud.get_deposit(deposit_id), "deposit")  # somebody was faster
     if deposit.status != data.status:
         raise ConflictError(
             f"status: this deposit is {deposit.status} already, which is final. Correct a mistake "
@@ -406,7 +266,7 @@ async def list_transactions() -> list[TransactionOut]:
     "/transactions/paginated", openapi_extra=generate_filter_params_openapi(TransactionFilters)
 )
 async def page_of_transactions(
-    filters: Annotated[Filters[TransactionFilters], Depends(_page_of(TransactionFilters))],
+    filters: Annotated[Filters[TransactionFilters], Depends(page_of(TransactionFilters))],
 ) -> Page[TransactionOut]:
     page = await crud.get_page("lamassu_transactions", Transaction, filters, "transaction_time")
     return Page(data=[TransactionOut.of(row) for row in page.data], total=page.total)
@@ -414,8 +274,8 @@ async def page_of_transactions(
 
 @satmachineclient_api.get("/transactions/{transaction_id}/distributions")
 async def list_distributions(transaction_id: str) -> list[DistributionOut]:
-    _found(await crud.get_transaction(transaction_id), "transaction")
-    return await _distributions(await crud.get_payments_of(transaction_id))
+    found(await crud.get_transaction(transaction_id), "transaction")
+    return await distributions_of(await crud.get_payments_of(transaction_id))
 
 
 @satmachineclient_api.get(
@@ -424,48 +284,56 @@ async def list_distributions(transaction_id: str) -> list[DistributionOut]:
 )
 async def page_of_distributions(
     transaction_id: str,
-    filters: Annotated[Filters[PaymentFilters], Depends(_page_of(PaymentFilters))],
+    filters: Annotated[Filters[PaymentFilters], Depends(page_of(PaymentFilters))],
 ) -> Page[DistributionOut]:
-    _found(await crud.get_transaction(transaction_id), "transaction")
+    found(await crud.get_transaction(transaction_id), "transaction")
     number = len(filters.filters)
-    filters.filters.append(_filter("transaction_id", [transaction_id], PaymentFilters, number))
+    filters.filters.append(filter_of("transaction_id", [transaction_id], PaymentFilters, number))
     page = await crud.get_page("dca_payments", Payment, filters, "amount_sats")
-    return Page(data=await _distributions(page.data), total=page.total)
+    return Page(data=await distributions_of(page.data), total=page.total)
 
 
-async def _distributions(payments: list[Payment]) -> list[DistributionOut]:
+async def distributions_of(payments: list[Payment]) -> list[DistributionOut]:
     clients = {c.id: c.username for c in await crud.get_clients(p.client_id for p in payments)}
     return [DistributionOut.of(p, clients.get(p.client_id)) for p in payments]
 
 
 @satmachineclient_api.post("/transactions/{transaction_id}/retry")
-async def retry_transaction(transaction_id: str) -> list[DistributionOut]:
-    row: Transaction = _found(await crud.get_transaction(transaction_id), "transaction")
+async def retry_transaction(transaction_id: str, operator: Operator) -> list[DistributionOut]:
+    row: Transaction = found(await crud.get_transaction(transaction_id), "transaction")
     payments = await crud.get_payments_of(transaction_id)
-    await transaction_processor.retry(transaction_processor.failed_transfers(row, payments))
-    return await _distributions(await crud.get_payments_of(transaction_id))
+    audit = AuditEntry.of(operator, "transaction retried", row.id)
+    transfers = transaction_processor.failed_transfers(row, payments)
+    await transaction_processor.retry(transfers, audit)
+    return await distributions_of(await crud.get_payments_of(transaction_id))
 
 
 @satmachineclient_api.post("/transactions/{transaction_id}/distribute")
-async def distribute_transaction(transaction_id: str, data: ReviewDistribute) -> TransactionOut:
-    row: Transaction = _found(await crud.get_transaction(transaction_id), "transaction")
+async def distribute_transaction(
+    transaction_id: str, data: ReviewDistribute, operator: Operator
+) -> TransactionOut:
+    row: Transaction = found(await crud.get_transaction(transaction_id), "transaction")
     _check_needs_review(row)
     cash_out = None
     if data.fiat_amount is not None:
         cash_out = positive_minor_units("fiat_amount", data.fiat_amount, row.fiat_code)
         if cash_out > row.fiat_amount:
             raise ValueError("fiat_amount: more than the sale's own amount cannot have come out")
-    await transaction_processor.distribute_reviewed(row, cash_out, data.notes)
-    return TransactionOut.of(_found(await crud.get_transaction(transaction_id), "transaction"))
+    audit = AuditEntry.of(operator, "review distributed", row.id, TransactionOut.of(row), data)
+    await transaction_processor.distribute_reviewed(row, cash_out, data.notes, audit)
+    return TransactionOut.of(found(await crud.get_transaction(transaction_id), "transaction"))
 
 
 @satmachineclient_api.post("/transactions/{transaction_id}/dismiss")
-async def dismiss_transaction(transaction_id: str, data: ReviewDismiss) -> TransactionOut:
-    row: Transaction = _found(await crud.get_transaction(transaction_id), "transaction")
+async def dismiss_transaction(
+    transaction_id: str, data: ReviewDismiss, operator: Operator
+) -> TransactionOut:
+    row: Transaction = found(await crud.get_transaction(transaction_id), "transaction")
     _check_needs_review(row)
-    if not await crud.dismiss_transaction(transaction_id, data.notes):
+    audit = AuditEntry.of(operator, "review dismissed", row.id, TransactionOut.of(row), data)
+    if not await crud.dismiss_transaction(transaction_id, data.notes, audit):
         raise ConflictError("This transaction has been decided on already.")
-    return TransactionOut.of(_found(await crud.get_transaction(transaction_id), "transaction"))
+    return TransactionOut.of(found(await crud.get_transaction(transaction_id), "transaction"))
 
 
 def _check_needs_review(row: Transaction) -> None:
@@ -474,24 +342,25 @@ def _check_needs_review(row: Transaction) -> None:
 
 
 @satmachineclient_api.post("/payments/{payment_id}/retry")
-async def retry_payment(payment_id: str) -> DistributionOut:
-    payment: Payment = _found(await crud.get_payment(payment_id), "payment")
+async def retry_payment(payment_id: str, operator: Operator) -> DistributionOut:
+    payment: Payment = found(await crud.get_payment(payment_id), "payment")
     if payment.status not in ("failed", "pending"):
         raise ConflictError(f"This payment is {payment.status}: there is nothing to try again.")
     failed = payment.status == "failed" and payment.transfer_id
-    await transaction_processor.retry(
-        {payment.transfer_id} if failed and payment.transfer_id else set()
-    )
-    return (await _distributions([_found(await crud.get_payment(payment_id), "payment")]))[0]
+    audit = AuditEntry.of(operator, "payment retried", payment.id, after={"error": payment.error})
+    await transaction_processor.retry({failed} if failed else set(), audit)
+    return (await distributions_of([found(await crud.get_payment(payment_id), "payment")]))[0]
 
 
 @satmachineclient_api.post("/payments/{payment_id}/void")
-async def void_payment(payment_id: str, data: Reason) -> DistributionOut:
-    payment: Payment = _found(await crud.get_payment(payment_id), "payment")
+async def void_payment(payment_id: str, data: Reason, operator: Operator) -> DistributionOut:
+    payment: Payment = found(await crud.get_payment(payment_id), "payment")
     if payment.status not in ("failed", "pending"):
         raise ConflictError(f"This payment is {payment.status} and cannot be voided.")
-    await transaction_processor.void(payment, data.reason)
-    return (await _distributions([_found(await crud.get_payment(payment_id), "payment")]))[0]
+    (before,) = await distributions_of([payment])
+    audit = AuditEntry.of(operator, "payment voided", payment.id, before, data)
+    await transaction_processor.void(payment, data.reason, audit)
+    return (await distributions_of([found(await crud.get_payment(payment_id), "payment")]))[0]
 
 
 # ---- configuration ---------------------------------------------------------------------------
@@ -508,15 +377,50 @@ async def save_config(data: ConfigIn, operator: Operator) -> ConfigOut:
     stored = await crud.get_config()
     config = _merged(data, stored)
     await _check_wallets(config)
-    switched_on = config.credit_source_wallet and not (stored and stored.credit_source_wallet)
-    if switched_on and not settings.is_super_user(operator):
+    _check_crediting(config, stored, operator)
+    before = ConfigOut.of(stored, transaction_processor.lost_secrets(stored)) if stored else None
+    out = ConfigOut.of(config, transaction_processor.lost_secrets(config))
+    entered = [name for name in SECRETS if getattr(data, name) is not None]
+    after = {**json.loads(out.json()), "secrets_entered": entered}
+    await crud.save_config(
+        config, AuditEntry.of(operator, "configuration saved", config.id, before, after)
+    )
+    return out
+
+
+# What decides how much a credit is, and where it goes.
+_CREDIT_DEPENDS_ON = (
+    "host",
+    "port",
+    "database_name",
+    "use_ssh_tunnel",
+    "ssh_host",
+    "ssh_port",
+    "ssh_host_key_fingerprint",
+    "source_wallet_id",
+)
+
+
+def _check_crediting(config: LamassuConfig, stored: LamassuConfig | None, operator: str) -> None:
+    """Crediting makes balance of what one database says: who may name another one may make money.
+
+    Raises:
+        HTTPException: 403, this is the super user's.
+    """
+    if not config.credit_source_wallet or settings.is_super_user(operator):
+        return
+    if not stored or not stored.credit_source_wallet:
         raise HTTPException(
             HTTPStatus.FORBIDDEN,
             "credit_source_wallet: makes LNbits balance out of the ATM's word, so only the super "
             "user may switch it on.",
         )
-    await crud.save_config(config)
-    return ConfigOut.of(config, transaction_processor.lost_secrets(config))
+    for field in _CREDIT_DEPENDS_ON:
+        if getattr(config, field) != getattr(stored, field):
+            raise HTTPException(
+                HTTPStatus.FORBIDDEN,
+                f"{field}: only the super user may change it while crediting is on.",
+            )
 
 
 # A stored secret goes only to the host, port and user that it was entered for.
@@ -588,8 +492,7 @@ async def test_connection(data: ConnectionTestIn | None = None) -> ConnectionTes
     try:
         target = transaction_processor.target_of(config)
     except SecretError as exc:
-        step = ConnectionStep(name="configuration", status="failed", detail=str(exc))
-        result = ConnectionTest(success=False, message=str(exc), steps=[step])
+        result = lamassu.failed_configuration(str(exc))
     else:
         since = transaction_processor.look_back_from(config)
         result = await lamassu.test_connection(target, since, config.commission_method)
@@ -608,12 +511,13 @@ async def manual_poll() -> PollResult:
 
 
 @satmachineclient_api.post("/test-transaction")
-async def test_transaction(data: TestTransactionIn) -> TestTransactionOut:
-    row, payments = await transaction_processor.test_transaction(data)
+async def test_transaction(data: TestTransactionIn, operator: Operator) -> TestTransactionOut:
+    audit = AuditEntry.of(operator, "test transaction executed", "", after=data)
+    row, payments = await transaction_processor.test_transaction(data, audit)
     return TestTransactionOut(
         dry_run=data.dry_run,
         transaction=TransactionOut.of(row),
-        distributions=await _distributions(payments),
+        distributions=await distributions_of(payments),
     )
 
 
@@ -626,7 +530,7 @@ async def list_polls() -> list[Poll]:
     "/polls/paginated", openapi_extra=generate_filter_params_openapi(PollFilters)
 )
 async def page_of_polls(
-    filters: Annotated[Filters[PollFilters], Depends(_page_of(PollFilters))],
+    filters: Annotated[Filters[PollFilters], Depends(page_of(PollFilters))],
 ) -> Page[Poll]:
     return await crud.get_page("lamassu_polls", Poll, filters, "started_at")
 
@@ -634,3 +538,17 @@ async def page_of_polls(
 @satmachineclient_api.get("/reconciliation")
 async def reconcile() -> Reconciliation:
     return await reconciliation.reconcile()
+
+
+@satmachineclient_api.get("/audit")
+async def list_audit() -> list[AuditEntry]:
+    return await crud.get_audit()
+
+
+@satmachineclient_api.get(
+    "/audit/paginated", openapi_extra=generate_filter_params_openapi(AuditFilters)
+)
+async def page_of_audit(
+    filters: Annotated[Filters[AuditFilters], Depends(page_of(AuditFilters))],
+) -> Page[AuditEntry]:
+    return await crud.get_page("dca_audit", AuditEntry, filters, "time")

@@ -11,24 +11,24 @@ from lnbits.helpers import generate_filter_params_openapi
 from . import crud, exports, overview
 from .helpers import now
 from .models import DistributionOut, Payment, PaymentFilters
-from .views_api import (
-    _IN_CURRENCY,
-    _PAGING,
-    _distributions,
-    _filter,
-    _found,
-    _page_of,
-    _Route,
-    _to_minor_units,
+from .rest import (
+    IN_CURRENCY,
+    PAGING,
+    PROBLEMS,
+    Route,
     check_operator,
-    satmachineclient_api,
+    filter_of,
+    found,
+    page_of,
+    to_minor_units,
 )
+from .views_api import distributions_of, satmachineclient_api
 
 satmachineclient_reports = APIRouter(
     prefix=satmachineclient_api.prefix,
-    route_class=_Route,
+    route_class=Route,
     dependencies=[Depends(check_operator)],
-    responses=satmachineclient_api.responses,
+    responses=PROBLEMS,
 )
 
 
@@ -39,7 +39,7 @@ async def read_overview() -> overview.Overview:
 
 @satmachineclient_reports.get("/clients/{client_id}/history")
 async def client_history(client_id: str) -> overview.ClientHistory:
-    _found(await crud.get_client(client_id), "client")
+    found(await crud.get_client(client_id), "client")
     return await overview.of_client(client_id)
 
 
@@ -47,10 +47,10 @@ async def client_history(client_id: str) -> overview.ClientHistory:
     "/payments/paginated", openapi_extra=generate_filter_params_openapi(PaymentFilters)
 )
 async def page_of_payments(
-    filters: Annotated[Filters[PaymentFilters], Depends(_page_of(PaymentFilters))],
+    filters: Annotated[Filters[PaymentFilters], Depends(page_of(PaymentFilters))],
 ) -> Page[DistributionOut]:
     page = await crud.get_page("dca_payments", Payment, filters, "created_at")
-    return Page(data=await _distributions(page.data), total=page.total)
+    return Page(data=await distributions_of(page.data), total=page.total)
 
 
 @satmachineclient_reports.get("/export/{table}", response_class=StreamingResponse)
@@ -60,7 +60,7 @@ async def export_table(
     form: Annotated[exports.Format, Query(alias="format")] = "csv",
     search: Annotated[str | None, Query(max_length=200)] = None,
 ) -> StreamingResponse:
-    chosen = _found(exports.EXPORTS.get(table), "table to export")
+    chosen = found(exports.EXPORTS.get(table), "table to export")
     pieces = await exports.stream(chosen, _filters(request, chosen, search), form)
     name = f"satmachineclient-{table}-{now():%Y-%m-%d}.{form}"
     return StreamingResponse(
@@ -77,9 +77,9 @@ async def export_table(
 def _filters(request: Request, table: exports.Table, search: str | None) -> Filters[Any]:
     """The same filters as on the table's pages; paging itself means nothing here."""
     query = request.query_params
-    keys = [key for key in query if key not in (*_PAGING, "format")]
-    filters = [_filter(key, query.getlist(key), table.filters, i) for i, key in enumerate(keys)]
+    keys = [key for key in query if key not in (*PAGING, "format")]
+    filters = [filter_of(key, query.getlist(key), table.filters, i) for i, key in enumerate(keys)]
     for each in filters:
-        if each.field in _IN_CURRENCY:
-            _to_minor_units(each, query.get(_IN_CURRENCY[each.field]))
+        if each.field in IN_CURRENCY:
+            to_minor_units(each, query.get(IN_CURRENCY[each.field]))
     return Filters(filters=filters, search=search, model=table.filters)

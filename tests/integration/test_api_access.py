@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from demo.lnbits_api import EXTENSION, Account, Lnbits, Wallet
+from demo.lnbits_api import EXTENSION, Account, Lnbits, LnbitsError, Wallet
 from tests.rig import API, Configure, MakeWallet, Setup
 
 # Every route, and what an admin is answered who asks it with nothing to work on and an empty body.
@@ -39,6 +39,8 @@ ROUTES = {
     ("POST", f"{API}/test-transaction"): 400,
     ("GET", f"{API}/polls"): 200,
     ("GET", f"{API}/polls/paginated"): 200,
+    ("GET", f"{API}/audit"): 200,
+    ("GET", f"{API}/audit/paginated"): 200,
     ("GET", f"{API}/reconciliation"): 200,
     ("GET", f"{API}/overview"): 200,
     ("GET", f"{API}/clients/{{client_id}}/history"): 404,
@@ -309,3 +311,14 @@ async def test_a_clients_wallet_is_their_own_and_may_receive(
     assert answer.status_code == 400
     assert answer.json()["detail"].startswith("wallet_id: this is another user's shared wallet")
     assert (await admin.get(f"{API}/clients")).json() == []
+
+
+async def test_while_crediting_is_on_only_the_super_user_may_name_another_atm(
+    admin: Account, other_admin: Account, configured: Setup
+) -> None:
+    """Who names the database says how much is credited."""
+    await admin.call("POST", f"{API}/config", crediting(configured))
+    for change in ({"host": "127.0.0.2"}, {"port": 1}, {"database_name": "mine"}):
+        body = {**crediting(configured), **change}
+        with pytest.raises(LnbitsError, match=next(iter(change))):
+            await other_admin.call("POST", f"{API}/config", body)

@@ -415,11 +415,13 @@ async def test_with_another_server_key_it_says_what_to_enter_again(
 
 async def test_damaged_stored_text_is_a_lost_secret(configured: Setup, admin: Account) -> None:
     from satmachineclient import crud
+    from satmachineclient.models import AuditEntry
 
     config = await crud.get_config()
     assert config and config.password
     for damaged in (config.password[:-9], "", "x", config.password.swapcase(), "é"):
-        await crud.save_config(config.copy(update={"password": damaged}))
+        audit = AuditEntry.of("test", "damaged", "default")
+        await crud.save_config(config.copy(update={"password": damaged}), audit)
         shown = await admin.call("GET", f"{API}/config")
         assert shown["secrets_to_reenter"] == (["password"] if damaged else [])
         assert (await admin.call("POST", f"{API}/manual-poll"))["success"] is False

@@ -69,10 +69,10 @@ class Model:
         taking = [c for c in self.clients.values() if c.active]
         while taking:
             parts = self._fill(sale, taking, day)
-            fiat = _round_up_the_largest(sum(parts.values()), parts)
+            fiat = _round_up_the_largest(sum(parts.values(), Fraction()), parts)
             scale = Fraction(sale.base, sale.fiat)
             sats_parts = {i: part * scale for i, part in parts.items()}
-            sats_parts["~nobody"] = sale.base - sum(sats_parts.values())
+            sats_parts["~nobody"] = sale.base - sum(sats_parts.values(), Fraction())
             sats = _round_up_the_largest(Fraction(sale.base), sats_parts)
             empty = [c for c in taking if not fiat.get(c.id) or not sats.get(c.id)]
             if not empty:

@@ -1,0 +1,176 @@
+"""What all REST routes share: who may ask, how errors are answered, paging and filters."""
+
+from collections.abc import Callable, Coroutine, Iterable
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+from fastapi import Depends, Query, Request, Response
+from fastapi.exceptions import HTTPException, RequestValidationError
+from fastapi.routing import APIRoute
+from lnbits.db import Filter, FilterModel, Filters
+from lnbits.db import Operator as Comparison
+from lnbits.decorators import (
+    api_key_header,
+    api_key_query,
+    check_access_token,
+    check_account_exists,
+    check_admin,
+    require_admin_key,
+)
+from lnbits.settings import settings
+from pydantic import UUID4, ValidationError
+
+from . import database
+from .helpers import known_currency, minor_units
+from .models import Problem
+from .transaction_processor import BusyError, ConflictError
+
+
+class Route(APIRoute):
+    """Errors as `{"detail": "<one sentence>"}`, with the field's name in front."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                _check_address(request)
+                return await handle(request)
+            except (RequestValidationError, ValidationError) as exc:
+                raise HTTPException(HTTPStatus.BAD_REQUEST, _sentence(exc.errors())) from None
+            except ValueError as exc:
+                raise HTTPException(HTTPStatus.BAD_REQUEST, str(exc)) from None
+            except (
+                ConflictError,
+                BusyError,
+                database.LeaseLostError,
+                database.LedgerBusyError,
+            ) as exc:
+                raise HTTPException(HTTPStatus.CONFLICT, str(exc)) from None
+
+        return answer
+
+
+def _check_address(request: Request) -> None:
+    """PostgreSQL takes no NUL in any text: an id, a filter, a key."""
+    if "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]:
+        raise ValueError("The address contains a NUL character.")
+
+
+def _sentence(errors: Iterable[Any]) -> str:
+    parts = []
+    for error in errors:
+        # Where the body is not JSON at all, a number in `loc` says at which character.
+        place = [p for p in error["loc"] if isinstance(p, str) and p not in ("query", "__root__")]
+        field = ".".join(p for p in place if p != "body") or ".".join(place)
+        # What `__root__` says of several fields names them itself.
+        whole = error["loc"][-1] == "__root__"
+        parts.append(str(error["msg"]) if whole else f"{field}: {error['msg']}")
+    return "; ".join(parts)[:1000].encode(errors="replace").decode()
+
+
+async def check_operator(
+    request: Request,
+    key_in_header: Annotated[str | None, Depends(api_key_header)],
+    key_in_query: Annotated[str | None, Depends(api_key_query)],
+    access_token: Annotated[str | None, Depends(check_access_token)],
+    usr: UUID4 | None = None,
+) -> str:
+    """The id of the admin who asks, by session, bearer or ACL token, or a wallet's admin key."""
+    key = key_in_header or key_in_query
+    if key:
+        try:
+            wallet = (await require_admin_key(request, key, "")).wallet
+        except HTTPException as exc:
+            if exc.status_code == HTTPStatus.NOT_FOUND:  # LNbits' answer to an unknown key
+                raise HTTPException(HTTPStatus.UNAUTHORIZED, "Unknown API key.") from None
+            raise
+        if not settings.is_admin_user(wallet.user):
+            raise HTTPException(HTTPStatus.FORBIDDEN, "This wallet does not belong to an admin.")
+        return str(wallet.user)
+    account = await check_account_exists(request, access_token, usr)
+    return str((await check_admin(account)).id)
+
+
+Operator = Annotated[str, Depends(check_operator)]
+
+
+def found(row: Any, what: str) -> Any:
+    if row is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no {what} with this id.")
+    return row
+
+
+# ---- pages -----------------------------------------------------------------------------------
+
+PAGING = ("limit", "offset", "sortby", "direction", "search", "usr", "api-key")
+IN_CURRENCY = {"amount": "currency", "amount_fiat": "currency", "fiat_amount": "fiat_code"}
+
+
+def page_of(model: type[FilterModel]) -> Callable[..., Filters[Any]]:
+    """LNbits' own paging and filters; but what LNbits passes over in silence is refused."""
+
+    def parse(
+        request: Request,
+        limit: Annotated[int, Query(ge=0)] = 10,
+        offset: Annotated[int, Query(ge=0, lt=2**63)] = 0,
+        sortby: str | None = None,
+        direction: Literal["asc", "desc"] | None = None,
+        search: Annotated[str | None, Query(max_length=200)] = None,
+    ) -> Filters[Any]:
+        query = request.query_params
+        keys = [key for key in query if key not in PAGING]
+        filters = [filter_of(key, query.getlist(key), model, i) for i, key in enumerate(keys)]
+        for each in filters:
+            if each.field in IN_CURRENCY:
+                to_minor_units(each, query.get(IN_CURRENCY[each.field]))
+        if sortby and sortby not in (model.__sort_fields__ or []):
+            raise ValueError(f"sortby: use one of {', '.join(model.__sort_fields__ or [])}")
+        return Filters(
+            filters=filters,
+            limit=min(limit or 1000, 1000),
+            offset=offset,
+            sortby=sortby,
+            direction=direction,
+            search=search,
+            model=model,
+        )
+
+    return parse
+
+
+def filter_of(key: str, values: list[str], model: type[FilterModel], i: int) -> Filter[Any]:
+    name = key.split("[")[0]
+    if name not in model.__fields__:
+        raise ValueError(f"{name[:50]}: there is no such filter")
+    try:
+        parsed: Filter[Any] = Filter.parse_query(key, values, model, i)
+    except ValueError:
+        raise ValueError(f"{name}: the filter's operator or value does not fit") from None
+    if parsed.op in (Comparison.LIKE, Comparison.EVERY, Comparison.ANY):
+        if model.__fields__[name].type_ is not str:
+            raise ValueError(f"{name}: this operator is for text only")
+    return parsed
+
+
+def to_minor_units(parsed: Filter[Any], currency: str | None) -> None:
+    """Amounts are stored in minor units, and how many those are depends on the currency."""
+    name = parsed.field
+    if not currency:
+        raise ValueError(f"{name}: filter by {IN_CURRENCY[name]}, too")
+    try:
+        code = known_currency(currency)
+        parsed.values = {key: minor_units(v, code) for key, v in (parsed.values or {}).items()}
+    except ValueError as exc:
+        raise ValueError(f"{name}: {exc}") from None
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    400: {"model": Problem, "description": "Bad input; the sentence names the field"},
+    401: {"model": Problem, "description": "Not logged in, or an unknown key"},
+    403: {"model": Problem, "description": "Not an admin, or only the super user may"},
+    404: {"model": Problem, "description": "There is nothing with this id"},
+    409: {"model": Problem, "description": "Conflicts with the present state"},
+    502: {"model": Problem, "description": "The ATM's side failed"},
+    "4XX": {"model": Problem, "description": "Refused; the sentence says why"},
+}

@@ -1,0 +1,109 @@
+"""The operator's page as the browser tests handle it: by what a person reads on it."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Browser, Download, Locator, Page, expect
+
+from demo.lnbits_api import EXTENSION, Account
+
+PATH = f"/{EXTENSION}/"
+DESKTOP = {"width": 1400, "height": 1000}
+PHONE = {"width": 390, "height": 844}
+# LNbits itself asks every extension for it, and takes a 404 for an answer.
+_EXPECTED_ERRORS = ("/static/routes.json",)
+
+
+class Panel:
+    """One open page; `errors` collects whatever its console complains about."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.errors: list[str] = []
+        self.polls: list[dict[str, Any]] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", self._hear)
+
+    def _hear(self, message: Any) -> None:
+        place = message.location.get("url", "")
+        if message.type == "error" and not place.endswith(_EXPECTED_ERRORS):
+            self.errors.append(f"{message.text} ({place})")
+
+    @classmethod
+    async def open(
+        cls,
+        browser: Browser,
+        url: str,
+        account: Account,
+        *,
+        language: str = "en",
+        size: dict[str, int] | None = None,
+        dark: bool = True,
+    ) -> "Panel":
+        """Log in as the account, in a browser context of its own."""
+        context = await browser.new_context(
+            base_url=url,
+            viewport=size or DESKTOP,  # type: ignore[arg-type]
+            locale={"en": "en-US", "es": "es-GT"}[language],
+            timezone_id="America/Guatemala",
+            reduced_motion="reduce",
+            accept_downloads=True,
+        )
+        cookies = {"cookie_access_token": account.token, "is_lnbits_user_authorized": "true"}
+        await context.add_cookies(
+            [{"name": name, "value": value, "url": url} for name, value in cookies.items()]
+        )
+        await context.add_init_script(
+            "localStorage.setItem('lnbits.disclaimerShown', '__q_bool|1');"
+            f"localStorage.setItem('lnbits.darkMode', '__q_bool|{int(dark)}');"
+            f"localStorage.setItem('lnbits.lang', '__q_strn|{language}');"
+        )
+        panel = cls(await context.new_page())
+        await panel.page.goto(PATH)
+        return panel
+
+    async def close(self) -> None:
+        await self.page.context.close()
+        assert not self.errors, self.errors
+
+    # ---- what a person does ------------------------------------------------------------------
+
+    async def tab(self, name: str) -> None:
+        await self.page.get_by_role("tab", name=re.compile(f"^{name}")).click()
+
+    async def press(self, name: str | re.Pattern[str], within: Locator | None = None) -> None:
+        exact = isinstance(name, str)
+        await (within or self.page).get_by_role("button", name=name, exact=exact).first.click()
+
+    async def fill(self, label: str, text: str) -> None:
+        await self.page.get_by_label(label, exact=True).fill(text)
+
+    async def choose(self, label: str, option: str | re.Pattern[str], typed: str = "") -> None:
+        """Pick from a select; `typed` narrows its options first."""
+        field = self.page.get_by_role("combobox", name=label, exact=True)
+        await field.click()
+        if typed:
+            await field.fill(typed)
+        await self.page.get_by_role("option", name=option).first.click()
+
+    def dialog(self, name: str) -> Locator:
+        """The card of an open dialog."""
+        return self.page.locator(f'.q-dialog [aria-label="{name}"]').first
+
+    async def sees(self, text: str | re.Pattern[str], within: Locator | None = None) -> None:
+        await expect((within or self.page).get_by_text(text).first).to_be_visible()
+
+    async def says(self, text: str | re.Pattern[str]) -> None:
+        """A notification appears; it is dismissed by waiting no longer."""
+        await expect(self.page.locator(".q-notification", has_text=text).first).to_be_visible()
+
+    async def download(self, label: str, item: str, folder: Path) -> Path:
+        """Export through the menu of a table's download button."""
+        await self.page.get_by_role("button", name=label, exact=True).click()
+        async with self.page.expect_download() as waiting:
+            await self.page.get_by_text(item, exact=True).click()
+        got: Download = await waiting.value
+        path = folder / got.suggested_filename
+        await got.save_as(path)
+        return path
