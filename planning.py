@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from . import crud, database, distribution
-from .distribution import DistributionError, Participant
+from .distribution import DistributionError, Participant, Share
 from .helpers import currency_decimals, fiat_text, new_id, now
 from .lamassu import Sale
 from .models import Client, Deposit, LamassuConfig, Payment, Transaction
@@ -122,13 +122,7 @@ def plan_sale(
         return row, []
     try:
         effective = distribution.effective_commission(sale.commission, sale.discount)
-        base = distribution.base_amount(
-            sale.crypto_sats,
-            effective,
-            config.commission_method,
-            fiat=Decimal(sale.fiat).scaleb(-currency_decimals(sale.fiat_code)),
-            fixed_fee=sale.fixed_fee or Decimal(0),
-        )
+        base = _base_amount(sale, effective, config)
     except DistributionError as exc:
         row.review_reason = f"Not distributed by itself: {exc}"
         return row, []
@@ -136,48 +130,62 @@ def plan_sale(
     split = distribution.distribute(
         base, sale.fiat, book.participants(sale.fiat_code, row.day), cash_out
     )
-    payments = [
-        Payment(
-            id=new_id(),
-            transaction_id=row.id,
-            client_id=share.client_id,
-            wallet_id=book.wallet_of(share.client_id),
-            amount_sats=share.sats,
-            amount_fiat=share.fiat,
-            currency=sale.fiat_code,
-            share=_rounded(Decimal(share.fraction.numerator) / share.fraction.denominator, 8),
-            day=row.day,
-            created_at=row.processed_at,
-        )
-        for share in split.shares
-    ]
-    commission = sale.crypto_sats - base
-    credit = config.credit_source_wallet and not is_test
-    pays_commission = commission > 0 and config.commission_wallet_id not in (
-        None,
-        config.source_wallet_id,
-    )
+    payments = [_payment(share, row, book) for share in split.shares]
     row = row.copy(
         update={
             "status": "planned",
             "review_reason": None,
             "effective_commission": effective,
             "base_amount_sats": base,
-            "commission_amount_sats": commission,
+            "commission_amount_sats": sale.crypto_sats - base,
             "distributed_sats": sum(p.amount_sats for p in payments),
             "undistributed_sats": split.undistributed_sats,
             "undistributed_fiat": split.undistributed_fiat,
             "clients_count": len(payments),
             "exchange_rate": _exchange_rate(sale, base),
-            "commission_wallet_id": config.commission_wallet_id if pays_commission else None,
-            "credit_status": "pending" if credit else "none",
-            "commission_status": "pending" if pays_commission else "none",
+            **_transfers_due(sale.crypto_sats - base, config, is_test),
         }
     )
     check_conservation(row, payments)
     for payment in payments:
         book.take(payment)
     return row, payments
+
+
+def _base_amount(sale: Sale, effective: Decimal, config: LamassuConfig) -> int:
+    return distribution.base_amount(
+        sale.crypto_sats,
+        effective,
+        config.commission_method,
+        fiat=Decimal(sale.fiat).scaleb(-currency_decimals(sale.fiat_code)),
+        fixed_fee=sale.fixed_fee or Decimal(0),
+    )
+
+
+def _payment(share: Share, row: Transaction, book: Book) -> Payment:
+    return Payment(
+        id=new_id(),
+        transaction_id=row.id,
+        client_id=share.client_id,
+        wallet_id=book.wallet_of(share.client_id),
+        amount_sats=share.sats,
+        amount_fiat=share.fiat,
+        currency=row.fiat_code,
+        share=_rounded(Decimal(share.fraction.numerator) / share.fraction.denominator, 8),
+        day=row.day,
+        created_at=row.processed_at,
+    )
+
+
+def _transfers_due(commission_sats: int, config: LamassuConfig, is_test: bool) -> dict[str, Any]:
+    """Whether the sale's total is to be credited, and its commission paid to another wallet."""
+    kept = config.commission_wallet_id in (None, config.source_wallet_id)
+    pays = commission_sats > 0 and not kept
+    return {
+        "credit_status": "pending" if config.credit_source_wallet and not is_test else "none",
+        "commission_status": "pending" if pays else "none",
+        "commission_wallet_id": config.commission_wallet_id if pays else None,
+    }
 
 
 def check_conservation(row: Transaction, payments: list[Payment]) -> None:

@@ -1,5 +1,6 @@
 """From a sale at the ATM to sats in the clients' wallets, on real parts."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta, timezone
@@ -222,3 +223,25 @@ async def test_a_test_transaction_is_a_dry_run_unless_asked(
     assert done["distributions"][0]["status"] == "confirmed"
     assert await client.owner.balance(client.wallet) == 259_029
     assert await admin.balance(configured.source) == 10_000_000 - 266_800
+
+
+async def test_polls_at_the_same_time_do_the_work_once(
+    admin: Account, configured: Any, make_client: Any, lamassu: LamassuDatabase
+) -> None:
+    from satmachineclient import transaction_processor
+
+    client = await make_client(deposits={"GTQ": "1000.00"})
+    await lamassu.insert(*(Sale(created=now(), crypto_atoms=21_100) for _ in range(3)))
+
+    hourly = asyncio.create_task(transaction_processor.poll("hourly"))
+    answers = await asyncio.gather(*(admin.post(f"{API}/manual-poll") for _ in range(10)))
+    await asyncio.wait([hourly])
+
+    done = [a.json() for a in answers if a.status_code == 200]
+    told = [a.json()["detail"] for a in answers if a.status_code == 409]
+    assert len(done) + len(told) == 10
+    assert all("A poll is running right now" in sentence for sentence in told)
+    polls = await admin.call("GET", f"{API}/polls")
+    assert sum(p["planned"] for p in polls) == 3
+    assert {p["status"] for p in polls} == {"succeeded"}
+    assert await client.owner.balance(client.wallet) == 3 * 20_000
