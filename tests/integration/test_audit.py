@@ -1,21 +1,17 @@
 """Who did what, and what waits above the operator's ceilings."""
 
 import json
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timezone
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
 from demo.lamassu_db import LamassuDatabase
 from demo.lnbits_api import Account
 from demo.sales import Sale
+from tests.rig import API, Configure, MakeClient, Poll, Setup
 
-API = "/satmachineclient/api/v1/dca"
 pytestmark = pytest.mark.storage
-
-Poll = Callable[[], Awaitable[dict[str, Any]]]
 
 
 def sale(sats: int = 21_100) -> Sale:
@@ -24,7 +20,7 @@ def sale(sats: int = 21_100) -> Sale:
 
 
 async def test_what_admins_do_is_kept_with_before_and_after_and_no_secret(
-    admin: Account, configured: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+    admin: Account, configured: Setup, make_client: MakeClient, lamassu: LamassuDatabase, poll: Poll
 ) -> None:
     client = await make_client("one", {"GTQ": "1000.00"})
     await admin.call("PUT", f"{API}/clients/{client.id}", {"status": "paused"})
@@ -57,7 +53,7 @@ async def test_what_admins_do_is_kept_with_before_and_after_and_no_secret(
 
 
 async def test_a_refused_change_leaves_no_entry(
-    admin: Account, configured: Any, make_client: Any
+    admin: Account, configured: Setup, make_client: MakeClient
 ) -> None:
     client = await make_client("one", {"GTQ": "1000.00"})
     before = await admin.call("GET", f"{API}/audit")
@@ -67,7 +63,11 @@ async def test_a_refused_change_leaves_no_entry(
 
 
 async def test_a_sale_above_a_ceiling_waits_for_a_person(
-    admin: Account, configure: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+    admin: Account,
+    configure: Configure,
+    make_client: MakeClient,
+    lamassu: LamassuDatabase,
+    poll: Poll,
 ) -> None:
     await configure(max_sats_per_transaction=30_000, max_sats_per_poll=50_000)
     client = await make_client("one", {"GTQ": "5000.00"})

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -14,11 +14,9 @@ import pytest
 from demo.lamassu_db import LamassuDatabase
 from demo.lnbits_api import Account, LnbitsError, Wallet
 from demo.sales import Sale
+from tests.rig import API, Configure, MakeClient, MakeWallet, Poll, Setup
 
-API = "/satmachineclient/api/v1/dca"
 pytestmark = pytest.mark.storage
-
-Poll = Callable[[], Awaitable[dict[str, Any]]]
 
 
 def sale(**fields: Any) -> Sale:
@@ -76,7 +74,7 @@ async def count_lnbits_payments(wallet: Wallet) -> int:
 
 
 async def test_a_deleted_wallet_stops_only_its_own_client(
-    admin: Account, configured: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+    admin: Account, configured: Setup, make_client: MakeClient, lamassu: LamassuDatabase, poll: Poll
 ) -> None:
     one = await make_client("one", {"GTQ": "1000.00"})
     two = await make_client("two", {"GTQ": "1000.00"})
@@ -109,7 +107,7 @@ async def test_a_deleted_wallet_stops_only_its_own_client(
 
 
 async def test_a_voided_share_returns_its_fiat_to_the_client(
-    admin: Account, configured: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+    admin: Account, configured: Setup, make_client: MakeClient, lamassu: LamassuDatabase, poll: Poll
 ) -> None:
     client = await make_client("one", {"GTQ": "1000.00"})
     await delete_wallet(client.wallet)
@@ -140,7 +138,7 @@ async def test_a_voided_share_returns_its_fiat_to_the_client(
 
 
 async def test_a_confirmed_share_cannot_be_voided(
-    admin: Account, configured: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+    admin: Account, configured: Setup, make_client: MakeClient, lamassu: LamassuDatabase, poll: Poll
 ) -> None:
     await make_client("one", {"GTQ": "1000.00"})
     await lamassu.insert(sale())
@@ -151,7 +149,7 @@ async def test_a_confirmed_share_cannot_be_voided(
 
 
 async def test_a_refusal_that_may_pass_is_tried_again_with_growing_pauses(
-    admin: Account, configured: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+    admin: Account, configured: Setup, make_client: MakeClient, lamassu: LamassuDatabase, poll: Poll
 ) -> None:
     from satmachineclient import crud, transaction_processor
     from satmachineclient.helpers import now
@@ -178,7 +176,7 @@ async def test_a_refusal_that_may_pass_is_tried_again_with_growing_pauses(
 
 
 async def test_a_transfer_above_the_maximum_is_split(
-    admin: Account, configured: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+    admin: Account, configured: Setup, make_client: MakeClient, lamassu: LamassuDatabase, poll: Poll
 ) -> None:
     client = await make_client("one", {"GTQ": "1000.00"})
     await lamassu.insert(sale())
@@ -193,7 +191,11 @@ async def test_a_transfer_above_the_maximum_is_split(
 
 
 async def test_a_backlog_pays_each_wallet_once(
-    admin: Account, configure: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+    admin: Account,
+    configure: Configure,
+    make_client: MakeClient,
+    lamassu: LamassuDatabase,
+    poll: Poll,
 ) -> None:
     setup = await configure(credit_source_wallet=True, balance_sats=0)
     clients = [await make_client(name, {"GTQ": "5000.00"}) for name in ("one", "two")]
@@ -209,7 +211,7 @@ async def test_a_backlog_pays_each_wallet_once(
 
 
 async def test_an_expired_or_cancelled_invoice_is_replaced(
-    admin: Account, configured: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+    admin: Account, configured: Setup, make_client: MakeClient, lamassu: LamassuDatabase, poll: Poll
 ) -> None:
     from lnbits.core.db import db
     from satmachineclient import crud
@@ -231,7 +233,7 @@ async def test_an_expired_or_cancelled_invoice_is_replaced(
 
 
 async def test_a_credit_that_lnbits_lost_is_booked_again(
-    admin: Account, configured: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+    admin: Account, configured: Setup, make_client: MakeClient, lamassu: LamassuDatabase, poll: Poll
 ) -> None:
     """LNbits' check of pending invoices may write 'failed' over a payment made meanwhile."""
     from lnbits.core.db import db
@@ -255,9 +257,9 @@ async def test_a_credit_that_lnbits_lost_is_booked_again(
 
 async def test_a_commission_wallet_that_is_gone_is_replaced_by_the_configured_one(
     admin: Account,
-    configured: Any,
-    make_client: Any,
-    make_wallet: Any,
+    configured: Setup,
+    make_client: MakeClient,
+    make_wallet: MakeWallet,
     lamassu: LamassuDatabase,
     poll: Poll,
 ) -> None:
@@ -278,7 +280,7 @@ async def test_a_commission_wallet_that_is_gone_is_replaced_by_the_configured_on
 
 
 async def test_a_person_decides_on_a_sale_whose_cash_did_not_all_come_out(
-    admin: Account, configured: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+    admin: Account, configured: Setup, make_client: MakeClient, lamassu: LamassuDatabase, poll: Poll
 ) -> None:
     client = await make_client("one", {"GTQ": "1000.00"})
     partial, cancelled = sale(cash="partial"), sale(cash="cancelled")
@@ -323,7 +325,7 @@ async def test_a_person_decides_on_a_sale_whose_cash_did_not_all_come_out(
 
 
 async def test_a_dispense_reported_late_is_planned_once_without_a_person(
-    admin: Account, configured: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+    admin: Account, configured: Setup, make_client: MakeClient, lamassu: LamassuDatabase, poll: Poll
 ) -> None:
     client = await make_client("one", {"GTQ": "1000.00"})
     late = sale()
@@ -345,7 +347,7 @@ async def test_a_dispense_reported_late_is_planned_once_without_a_person(
 
 
 async def test_a_failed_read_loses_nothing(
-    admin: Account, configured: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+    admin: Account, configured: Setup, make_client: MakeClient, lamassu: LamassuDatabase, poll: Poll
 ) -> None:
     client = await make_client("one", {"GTQ": "1000.00"})
     await lamassu.insert(sale())
@@ -372,7 +374,7 @@ async def test_a_failed_read_loses_nothing(
 
 
 async def test_nothing_is_paid_into_a_wallet_deleted_after_its_invoice_was_made(
-    admin: Account, configured: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+    admin: Account, configured: Setup, make_client: MakeClient, lamassu: LamassuDatabase, poll: Poll
 ) -> None:
     client = await make_client("one", {"GTQ": "1000.00"})
     await lamassu.insert(sale())
@@ -390,9 +392,9 @@ async def test_nothing_is_paid_into_a_wallet_deleted_after_its_invoice_was_made(
 
 async def test_the_rest_of_a_partly_paid_transfer_goes_to_the_clients_new_wallet(
     admin: Account,
-    configured: Any,
-    make_client: Any,
-    make_wallet: Any,
+    configured: Setup,
+    make_client: MakeClient,
+    make_wallet: MakeWallet,
     lamassu: LamassuDatabase,
     poll: Poll,
 ) -> None:
@@ -422,7 +424,7 @@ async def test_the_rest_of_a_partly_paid_transfer_goes_to_the_clients_new_wallet
 
 
 async def test_a_poll_cancelled_at_any_time_leaves_the_ledger_free(
-    admin: Account, configured: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+    admin: Account, configured: Setup, make_client: MakeClient, lamassu: LamassuDatabase, poll: Poll
 ) -> None:
     from satmachineclient import transaction_processor
 
@@ -445,9 +447,9 @@ async def test_a_poll_cancelled_at_any_time_leaves_the_ledger_free(
 
 async def test_an_invoice_that_a_stranger_paid_does_not_count_as_our_payment(
     admin: Account,
-    configured: Any,
-    make_client: Any,
-    make_wallet: Any,
+    configured: Setup,
+    make_client: MakeClient,
+    make_wallet: MakeWallet,
     lamassu: LamassuDatabase,
     poll: Poll,
 ) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -13,11 +12,9 @@ from demo.catalogue import real_input
 from demo.lamassu_db import LamassuDatabase
 from demo.lnbits_api import Account
 from demo.sales import Sale
+from tests.rig import API, Configure, MakeClient, Poll, Setup
 
-API = "/satmachineclient/api/v1/dca"
 pytestmark = pytest.mark.storage
-
-Poll = Callable[[], Awaitable[dict[str, Any]]]
 
 
 def now() -> datetime:
@@ -37,7 +34,7 @@ async def ledger(admin: Account) -> dict[str, tuple[dict[str, Any], list[dict[st
 
 
 async def test_a_sale_becomes_sats_in_proportion_to_the_balances(
-    admin: Account, configured: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+    admin: Account, configured: Setup, make_client: MakeClient, lamassu: LamassuDatabase, poll: Poll
 ) -> None:
     one = await make_client("one", {"GTQ": "1000.00"})
     two = await make_client("two", {"GTQ": "3000.00"})
@@ -81,7 +78,7 @@ async def test_a_sale_becomes_sats_in_proportion_to_the_balances(
 
 
 async def test_a_second_poll_pays_nothing_again(
-    admin: Account, configured: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+    admin: Account, configured: Setup, make_client: MakeClient, lamassu: LamassuDatabase, poll: Poll
 ) -> None:
     client = await make_client(deposits={"GTQ": "1000.00"})
     await lamassu.insert(Sale(created=now(), fiat=Decimal(200)))
@@ -100,7 +97,11 @@ async def test_a_second_poll_pays_nothing_again(
 
 
 async def test_only_the_good_rows_of_real_input_are_distributed(
-    admin: Account, configure: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+    admin: Account,
+    configure: Configure,
+    make_client: MakeClient,
+    lamassu: LamassuDatabase,
+    poll: Poll,
 ) -> None:
     setup = await configure(credit_source_wallet=True, balance_sats=0)
     clients = [
@@ -158,7 +159,7 @@ async def test_only_the_good_rows_of_real_input_are_distributed(
 
 
 async def test_cash_confirmed_after_the_sale_did_not_go_out_in_it(
-    admin: Account, configured: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+    admin: Account, configured: Setup, make_client: MakeClient, lamassu: LamassuDatabase, poll: Poll
 ) -> None:
     early = now() - timedelta(minutes=5)
     client = await make_client(deposits={"GTQ": "1000.00"})
@@ -173,7 +174,11 @@ async def test_cash_confirmed_after_the_sale_did_not_go_out_in_it(
 
 
 async def test_a_short_source_wallet_pays_what_it_can_and_says_what_is_missing(
-    admin: Account, configure: Any, make_client: Any, lamassu: LamassuDatabase, poll: Poll
+    admin: Account,
+    configure: Configure,
+    make_client: MakeClient,
+    lamassu: LamassuDatabase,
+    poll: Poll,
 ) -> None:
     setup = await configure(balance_sats=30_000, commission_wallet_id=None)
     client = await make_client(deposits={"GTQ": "1000.00"})
@@ -200,7 +205,7 @@ async def test_a_short_source_wallet_pays_what_it_can_and_says_what_is_missing(
 
 
 async def test_a_test_transaction_is_a_dry_run_unless_asked(
-    admin: Account, configured: Any, make_client: Any, poll: Poll
+    admin: Account, configured: Setup, make_client: MakeClient, poll: Poll
 ) -> None:
     client = await make_client(deposits={"GTQ": "1000.00"})
     body = {
@@ -226,7 +231,7 @@ async def test_a_test_transaction_is_a_dry_run_unless_asked(
 
 
 async def test_polls_at_the_same_time_do_the_work_once(
-    admin: Account, configured: Any, make_client: Any, lamassu: LamassuDatabase
+    admin: Account, configured: Setup, make_client: MakeClient, lamassu: LamassuDatabase
 ) -> None:
     from satmachineclient import transaction_processor
 
