@@ -840,9 +840,19 @@ class AuditEntry(BaseModel):
             actor=actor,
             action=action,
             subject=subject,
-            before=json.loads(before.json()) if isinstance(before, BaseModel) else before,
-            after=json.loads(after.json()) if isinstance(after, BaseModel) else after,
+            before=_plain(before),
+            after=_plain(after),
         )
+
+
+def _plain(value: BaseModel | dict[str, Any] | None) -> dict[str, Any] | None:
+    """In JSON's types, with decimals as text: a number would become a float."""
+    if not isinstance(value, BaseModel):
+        return value
+    plain: dict[str, Any] = json.loads(
+        value.json(encoder=lambda v: str(v) if isinstance(v, Decimal) else v.isoformat())
+    )
+    return plain
 
 
 class AuditFilters(FilterModel):

@@ -157,6 +157,9 @@ async def test_every_table_is_exported_as_csv_and_json(
     await lamassu.insert(Sale(created=datetime.now(timezone.utc)))
     await poll()
     expected = {"clients": 2, "deposits": 2, "transactions": 1, "distributions": 1, "polls": 1}
+    audit = json.loads(await export(admin, "audit", "json"))
+    expected["audit"] = len(audit)
+    assert {"client added", "deposit added"} <= {entry["action"] for entry in audit}
     assert set(expected) == set(exports.EXPORTS)
     for table, number in expected.items():
         as_csv = rows_of(await export(admin, table, "csv"))
