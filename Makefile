@@ -1,6 +1,8 @@
 # make demo [ARGS=--once]   a whole operator's world on this machine, with sales coming in
 # make test [ARGS=…]        all tests on SQLite, then the storage tests on PostgreSQL
 # make faults [ARGS=…]      the long crash tests: killed at every commit, two servers on one database
+# make screenshots          the pictures for the README, of the demo's world (needs Chromium)
+# make bench [ARGS=--quick]  what it costs, as ratios within the run; figures in .build/bench.json
 # make check                ruff, mypy --strict and prettier
 # make clean                remove everything that these made
 SHELL := /bin/bash
@@ -15,7 +17,7 @@ PRETTIER := npx --yes prettier@3.10.1 --log-level=warn
 SCRIPTS := 'static/js/**/*.js'
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help demo test faults check format clean
+.PHONY: help demo test faults screenshots bench check format clean
 
 help:
 	@sed -n '/^# make/s/^# //p' Makefile
@@ -31,6 +33,12 @@ test: .venv/stamp $(EXTENSIONS)/$(NAME)
 
 faults: .venv/stamp
 	@$(BIN)/python -m pytest -m faults $(ARGS)
+
+screenshots: .venv/stamp
+	@$(BIN)/python -m tests.browser.screenshots
+
+bench: .venv/stamp
+	@$(BIN)/python -m bench $(ARGS)
 
 check: .venv/stamp $(EXTENSIONS)/$(NAME)
 	@$(BIN)/ruff check .

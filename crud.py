@@ -3,7 +3,9 @@
 Functions that take `work` are one step of a transaction that the caller has opened.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -381,34 +383,40 @@ async def unpaid_commissions(work: Ledger) -> list[Transaction]:
     )
 
 
-async def unpaid_shares(work: Ledger) -> list[Payment]:
-    """Shares of credited sales that no transfer carries yet, oldest sale first.
+@dataclass(frozen=True)
+class OpenShare:
+    """A share that no transfer carries yet; `wallet_id` is the client's wallet of today."""
 
-    `wallet_id` is the client's wallet of today.
-    """
-    return await work.fetch(
-        Payment,
-        "SELECT p.id, p.transaction_id, p.client_id, c.wallet_id, p.amount_sats, p.amount_fiat, "
-        "p.currency, p.share, p.day, p.status, p.error, p.created_at "
+    id: str
+    wallet_id: str
+    amount_sats: int
+    amount_fiat: int
+    currency: str
+
+
+async def unpaid_shares(work: Ledger) -> list[OpenShare]:
+    """Shares of credited sales that no transfer carries yet, oldest sale first."""
+    rows = await work.rows(
+        "SELECT p.id, c.wallet_id, p.amount_sats, p.amount_fiat, p.currency "
         "FROM satmachineclient.dca_payments p "
         "JOIN satmachineclient.lamassu_transactions t ON t.id = p.transaction_id "
         "JOIN satmachineclient.dca_clients c ON c.id = p.client_id "
         "WHERE p.status = 'pending' AND p.transfer_id IS NULL AND t.credit_status <> 'pending' "
-        "ORDER BY t.transaction_time, t.lamassu_transaction_id, p.client_id",
+        "ORDER BY t.transaction_time, t.lamassu_transaction_id, p.client_id"
     )
+    return await asyncio.to_thread(lambda: [OpenShare(*row.values()) for row in rows])
 
 
-async def carry_shares(
-    work: Ledger, payment_ids: Iterable[str], transfer_id: str, wallet_id: str
-) -> None:
-    for ids in chunks(payment_ids):
-        await work.execute(
-            "UPDATE satmachineclient.dca_payments "
-            "SET transfer_id = :transfer, wallet_id = :wallet, error = NULL WHERE id IN :ids",
-            transfer=transfer_id,
-            wallet=wallet_id,
-            ids=ids,
-        )
+async def carry_shares(work: Ledger, carried: Sequence[tuple[str, str, str]]) -> None:
+    """Give shares to transfers: their id, the transfer's, and the wallet that it pays."""
+    await work.execute_many(
+        "UPDATE satmachineclient.dca_payments "
+        "SET transfer_id = :transfer, wallet_id = :wallet, error = NULL WHERE id = :id",
+        [
+            {"id": share, "transfer": transfer, "wallet": wallet}
+            for share, transfer, wallet in carried
+        ],
+    )
 
 
 async def carry_transactions(
@@ -456,60 +464,69 @@ async def due_payouts(kinds: list[str], time: datetime | None) -> list[Payout]:
 
 
 async def store_invoices(work: Ledger, payouts: Sequence[Payout]) -> None:
-    for payout in payouts:
-        await work.execute(
-            "UPDATE satmachineclient.dca_payouts SET payment_hash = :hash, bolt11 = :bolt11 "
-            "WHERE id = :id",
-            hash=payout.payment_hash,
-            bolt11=payout.bolt11,
-            id=payout.id,
-        )
+    await work.execute_many(
+        "UPDATE satmachineclient.dca_payouts SET payment_hash = :hash, bolt11 = :bolt11 "
+        "WHERE id = :id",
+        [{"hash": p.payment_hash, "bolt11": p.bolt11, "id": p.id} for p in payouts],
+    )
 
 
-async def confirm_payouts(work: Ledger, payouts: Sequence[Payout], time: datetime) -> list[Payment]:
+async def confirm_payouts(
+    work: Ledger, payouts: Sequence[Payout], time: datetime
+) -> tuple[int, int]:
     """Mark payouts as paid, and what they carried once all parts of a transfer are.
 
-    The shares that became confirmed by it.
+    The number of shares whose transfers are complete by it, and their sats.
     """
-    for payout in payouts:
-        await work.execute(
-            "UPDATE satmachineclient.dca_payouts SET status = 'confirmed', error = NULL, "
-            "next_attempt_at = NULL, confirmed_at = :time WHERE id = :id",
-            time=time,
-            id=payout.id,
+    await work.execute_many(
+        "UPDATE satmachineclient.dca_payouts SET status = 'confirmed', error = NULL, "
+        "next_attempt_at = NULL, confirmed_at = :time WHERE id = :id",
+        [{"time": time, "id": payout.id} for payout in payouts],
+    )
+    first_parts: list[Payout] = []
+    for ids in chunks(payout.transfer_id for payout in payouts):
+        first_parts += await work.fetch(
+            Payout,
+            "SELECT * FROM satmachineclient.dca_payouts o WHERE transfer_id IN :ids "
+            "AND id = (SELECT MIN(f.id) FROM satmachineclient.dca_payouts f "
+            "WHERE f.transfer_id = o.transfer_id) AND NOT EXISTS ("
+            "SELECT 1 FROM satmachineclient.dca_payouts u "
+            "WHERE u.transfer_id = o.transfer_id AND u.status <> 'confirmed')",
+            ids=ids,
         )
-    confirmed: list[Payment] = []
-    for transfer_id in dict.fromkeys(p.transfer_id for p in payouts):
-        parts = await get_payouts_of(work, transfer_id)
-        if all(part.status == "confirmed" for part in parts):
-            confirmed += await _confirm_transfer(work, parts, time)
-    await settle_finished(work)
-    return confirmed
+    return await _confirm_transfers(work, first_parts, time)
 
 
-async def _confirm_transfer(work: Ledger, parts: list[Payout], time: datetime) -> list[Payment]:
-    transfer_id, kind = parts[0].transfer_id, parts[0].kind
-    if kind != "client":
-        await work.execute(
-            "UPDATE satmachineclient.lamassu_transactions "
-            f"SET {kind}_status = 'confirmed', payout_error = NULL "
-            f"WHERE {kind}_transfer_id = :transfer",
-            transfer=transfer_id,
-        )
-        return []
-    await work.execute(
+async def _confirm_transfers(
+    work: Ledger, first_parts: Sequence[Payout], time: datetime
+) -> tuple[int, int]:
+    for part in first_parts:
+        if part.kind != "client":
+            await work.execute(
+                "UPDATE satmachineclient.lamassu_transactions "
+                f"SET {part.kind}_status = 'confirmed', payout_error = NULL "
+                f"WHERE {part.kind}_transfer_id = :transfer",
+                transfer=part.transfer_id,
+            )
+    to_clients = [part for part in first_parts if part.kind == "client"]
+    await work.execute_many(
         "UPDATE satmachineclient.dca_payments SET status = 'confirmed', error = NULL, "
         "payment_hash = :hash, confirmed_at = :time "
         "WHERE transfer_id = :transfer AND status <> 'confirmed'",
-        hash=parts[0].payment_hash,
-        time=time,
-        transfer=transfer_id,
+        [
+            {"hash": part.payment_hash, "time": time, "transfer": part.transfer_id}
+            for part in to_clients
+        ],
     )
-    return await work.fetch(
-        Payment,
-        "SELECT * FROM satmachineclient.dca_payments WHERE transfer_id = :transfer",
-        transfer=transfer_id,
-    )
+    number = sats = 0
+    for ids in chunks(part.transfer_id for part in to_clients):
+        (sums,) = await work.rows(
+            "SELECT COUNT(*) AS number, CAST(COALESCE(SUM(amount_sats), 0) AS BIGINT) AS sats "
+            "FROM satmachineclient.dca_payments WHERE transfer_id IN :ids",
+            ids=ids,
+        )
+        number, sats = number + sums["number"], sats + sums["sats"]
+    return number, sats
 
 
 async def fail_payout(work: Ledger, payout: Payout) -> None:

@@ -29,6 +29,7 @@ T = TypeVar("T")
 
 LEASE_SECONDS = 60
 _CHUNK = 1000  # values in one IN (…)
+_PIECE = 250  # rows turned into or out of the database's form before others get their turn
 _PAYING = 7_364_155_210  # any number, the same in all processes: the advisory lock's name
 
 # Seconds since 1970 by the database's own clock: two servers need not agree on the time.
@@ -59,25 +60,41 @@ class Ledger:
         return int(result.rowcount)
 
     async def rows(self, sql: str, **values: Any) -> list[Mapping[str, Any]]:
-        result = await whole(self._connection.execute(*_bound(sql, values)))
-        return list(result.mappings().all())
+        result = (await whole(self._connection.execute(*_bound(sql, values)))).mappings()
+        found: list[Mapping[str, Any]] = []
+        while piece := result.fetchmany(_PIECE):
+            found += piece
+            if len(piece) == _PIECE:
+                await asyncio.sleep(0)
+        return found
 
     async def fetch(self, model: type[Model], sql: str, **values: Any) -> list[Model]:
-        return [model.parse_obj(dict(row)) for row in await self.rows(sql, **values)]
+        found: list[Model] = []
+        for piece in _pieces(await self.rows(sql, **values)):
+            found += [model.parse_obj(dict(row)) for row in piece]
+            await asyncio.sleep(0)
+        return found
 
     async def fetch_one(self, model: type[Model], sql: str, **values: Any) -> Model | None:
         found = await self.fetch(model, sql, **values)
         return found[0] if found else None
 
     async def insert(self, table: str, rows: Sequence[BaseModel]) -> None:
-        """Insert all rows (of one model) with one statement."""
+        """Insert all rows, of one model."""
         if not rows:
             return
         names = list(rows[0].__fields__)
         columns = ", ".join(f'"{name}"' for name in names)
         marks = ", ".join(f":{name}" for name in names)
         sql = f"INSERT INTO satmachineclient.{table} ({columns}) VALUES ({marks})"
-        await whole(self._connection.execute(text(sql), [_stored(row.dict()) for row in rows]))
+        await self.execute_many(sql, [row.__dict__ for row in rows])
+
+    async def execute_many(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run one statement for each of these sets of values, together."""
+        statement = text(sql)
+        for piece in _pieces(rows):
+            values = [_stored(row) for row in piece]
+            await whole(self._connection.execute(statement, values))
 
     async def update(self, table: str, row: BaseModel) -> None:
         """Write all columns of the row with this id."""
@@ -108,7 +125,11 @@ def _bound(sql: str, values: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     return (statement.bindparams(*lists) if lists else statement), _stored(values)
 
 
-def _stored(values: dict[str, Any]) -> dict[str, Any]:
+def _pieces(rows: Sequence[T]) -> Iterable[Sequence[T]]:
+    return (rows[i : i + _PIECE] for i in range(0, len(rows), _PIECE))
+
+
+def _stored(values: Mapping[str, Any]) -> dict[str, Any]:
     """Values in the form in which the database keeps them."""
     stored = {}
     for name, value in values.items():

@@ -19,6 +19,8 @@ from pydantic import BaseModel
 from . import crud, crud_reports
 from .helpers import fiat_text
 from .models import (
+    AuditEntry,
+    AuditFilters,
     Balance,
     Client,
     ClientFilters,
@@ -142,6 +144,10 @@ async def _polls(rows: list[crud_reports.Row]) -> list[Record]:
     return [Poll.parse_obj(dict(row)).dict() for row in rows]
 
 
+async def _audit(rows: list[crud_reports.Row]) -> list[Record]:
+    return [AuditEntry.parse_obj(dict(row)).dict() for row in rows]
+
+
 async def _usernames(rows: list[crud_reports.Row]) -> dict[str, str | None]:
     return {c.id: c.username for c in await crud.get_clients(row["client_id"] for row in rows)}
 
@@ -175,6 +181,7 @@ EXPORTS = {
         [*_names(DistributionOut), "day", "lamassu_transaction_id", "device_id"],
         _distributions,
     ),
+    "audit": Table("dca_audit", "time", AuditFilters, _names(AuditEntry), _audit),
     "polls": Table("lamassu_polls", "started_at", PollFilters, _names(Poll), _polls),
 }
 

@@ -44,8 +44,11 @@ def _clients(db: Connection, time: str) -> list[str]:
         """,
         _index(db, "dca_clients", "user_id"),
         _index(db, "dca_clients", "wallet_id"),
-        _index(db, "dca_deposits", "client_id"),
+        _index(db, "dca_clients", "created_at"),
+        # Holds all that the balances are summed from: the table itself is not read for them.
+        _index(db, "dca_deposits", "client_id", "currency", "status", "confirmed_at", "amount"),
         _index(db, "dca_deposits", "created_at"),
+        _index(db, "dca_deposits", "confirmed_at"),
     ]
 
 
@@ -128,13 +131,19 @@ def _sales(db: Connection, time: str) -> list[str]:
         )
         """,
         _index(db, "lamassu_transactions", "transaction_time"),
+        _index(db, "lamassu_transactions", "processed_at"),
         _index(db, "lamassu_transactions", "status"),
         _index(db, "lamassu_transactions", "credit_transfer_id"),
         _index(db, "lamassu_transactions", "commission_transfer_id"),
-        _index(db, "dca_payments", "client_id", "day"),
+        # As above for the deposits.
+        _index(db, "dca_payments", "client_id", "currency", "status", "amount_fiat", "amount_sats"),
+        _index(db, "dca_payments", "day", "client_id"),
+        _index(db, "dca_payments", "created_at"),
         _index(db, "dca_payments", "status"),
         _index(db, "dca_payments", "transfer_id"),
         _index(db, "dca_payouts", "transfer_id"),
+        _index(db, "dca_payouts", "created_at"),
+        _index(db, "dca_payouts", "confirmed_at"),
         _index(db, "dca_payouts", "status"),
     ]
 

@@ -28,7 +28,7 @@ from loguru import logger
 
 from . import crud, database
 from .helpers import fiat_text, log_unexpected, new_id, now
-from .models import LamassuConfig, Payment, Payout, PayoutKind, Transaction
+from .models import LamassuConfig, Payout, PayoutKind, Transaction
 
 TAG = "satmachineclient"
 KINDS = ["credit", "client", "commission"]
@@ -79,6 +79,8 @@ async def settle(
     await _pay_due(lease, ["client", "commission"], settled, retry_all, progress)
     await _form_transfers(lease, config)
     await _pay_due(lease, ["client", "commission"], settled, False, progress)
+    async with database.ledger(lease) as work:
+        await crud.settle_finished(work)
     return settled
 
 
@@ -103,6 +105,7 @@ async def release(lease: str, transfer_id: str) -> bool:
     async with database.ledger(lease) as work:
         if paid:
             await crud.confirm_payouts(work, paid, now())
+            await crud.settle_finished(work)
             await crud.reopen_unpaid_parts(work, transfer_id)
             return False
         await crud.dissolve_transfer(work, transfer_id)
@@ -123,9 +126,8 @@ async def _form_credits(lease: str, config: LamassuConfig) -> None:
         sales = await crud.uncredited_transactions(work)
         if sales:
             transfer = _Transfer("credit", None, config.source_wallet_id)
-            await transfer.store(
-                work, sum(s.crypto_amount_sats for s in sales), _credit_memo(sales)
-            )
+            total = sum(s.crypto_amount_sats for s in sales)
+            await work.insert("dca_payouts", transfer.payouts(total, _credit_memo(sales)))
             ids = [s.id for s in sales]
             await crud.carry_transactions(work, "credit_transfer_id", ids, transfer.id)
 
@@ -142,10 +144,13 @@ async def _form_transfers(lease: str, config: LamassuConfig) -> None:
             return
         reserved = await crud.open_payouts_sats(work, source.source_wallet_id)
         covered, waiting, available = _cover(shares, source.balance_msat // 1000 - reserved)
+        formed: list[Payout] = []
+        carried: list[tuple[str, str, str]] = []
         for wallet_id, group in _by_wallet(covered).items():
             transfer = _Transfer("client", source.source_wallet_id, wallet_id)
-            await transfer.store(work, sum(s.amount_sats for s in group), _share_memo(group))
-            await crud.carry_shares(work, [s.id for s in group], transfer.id, wallet_id)
+            formed += transfer.payouts(sum(s.amount_sats for s in group), _share_memo(group))
+            carried += [(s.id, transfer.id, wallet_id) for s in group]
+        await crud.carry_shares(work, carried)
         commissions: dict[str, list[Transaction]] = {}
         for sale in sales:
             if not waiting and sale.commission_amount_sats <= available:
@@ -155,9 +160,10 @@ async def _form_transfers(lease: str, config: LamassuConfig) -> None:
         for wallet_id, group_of_sales in commissions.items():
             transfer = _Transfer("commission", source.source_wallet_id, wallet_id)
             amount = sum(s.commission_amount_sats for s in group_of_sales)
-            await transfer.store(work, amount, f"DCA commission of {_sales(len(group_of_sales))}")
+            formed += transfer.payouts(amount, f"DCA commission of {_sales(len(group_of_sales))}")
             ids = [s.id for s in group_of_sales]
             await crud.carry_transactions(work, "commission_transfer_id", ids, transfer.id)
+        await work.insert("dca_payouts", formed)
         if waiting:
             missing = sum(s.amount_sats for s in waiting) - available
             error = f"Waiting: the source wallet is short of {missing} sats."
@@ -165,7 +171,9 @@ async def _form_transfers(lease: str, config: LamassuConfig) -> None:
             logger.warning(f"satmachineclient: {len(waiting)} shares wait. {error}")
 
 
-def _cover(shares: list[Payment], available: int) -> tuple[list[Payment], list[Payment], int]:
+def _cover(
+    shares: list[crud.OpenShare], available: int
+) -> tuple[list[crud.OpenShare], list[crud.OpenShare], int]:
     """In their order, the shares that the balance covers; those that do not fit; what is left."""
     covered, waiting = [], []
     for share in shares:
@@ -177,8 +185,8 @@ def _cover(shares: list[Payment], available: int) -> tuple[list[Payment], list[P
     return covered, waiting, available
 
 
-def _by_wallet(shares: Sequence[Payment]) -> dict[str, list[Payment]]:
-    groups: dict[str, list[Payment]] = {}
+def _by_wallet(shares: Sequence[crud.OpenShare]) -> dict[str, list[crud.OpenShare]]:
+    groups: dict[str, list[crud.OpenShare]] = {}
     for share in shares:
         groups.setdefault(share.wallet_id, []).append(share)
     return groups
@@ -193,7 +201,8 @@ class _Transfer:
         self.source_wallet_id = source_wallet_id
         self.wallet_id = wallet_id
 
-    async def store(self, work: database.Ledger, amount_sats: int, memo: str) -> None:
+    def payouts(self, amount_sats: int, memo: str) -> list[Payout]:
+        """Its parts, to be stored together with what it carries."""
         largest = min(
             settings.lnbits_max_incoming_payment_amount_sats,
             settings.lnbits_max_outgoing_payment_amount_sats,
@@ -203,22 +212,19 @@ class _Transfer:
             full, rest = divmod(amount_sats, largest)
             amounts = [largest] * full + [rest] * (rest > 0)
         created = now()
-        await work.insert(
-            "dca_payouts",
-            [
-                Payout(
-                    id=f"{self.id}-{part:04}",
-                    transfer_id=self.id,
-                    kind=self.kind,
-                    source_wallet_id=self.source_wallet_id,
-                    wallet_id=self.wallet_id,
-                    amount_sats=amount,
-                    memo=memo,
-                    created_at=created,
-                )
-                for part, amount in enumerate(amounts, 1)
-            ],
-        )
+        return [
+            Payout(
+                id=f"{self.id}-{part:04}",
+                transfer_id=self.id,
+                kind=self.kind,
+                source_wallet_id=self.source_wallet_id,
+                wallet_id=self.wallet_id,
+                amount_sats=amount,
+                memo=memo,
+                created_at=created,
+            )
+            for part, amount in enumerate(amounts, 1)
+        ]
 
 
 def _sales(number: int) -> str:
@@ -229,7 +235,7 @@ def _credit_memo(sales: Sequence[Transaction]) -> str:
     return f"Lamassu: sats received in {_sales(len(sales))}"
 
 
-def _share_memo(shares: Sequence[Payment]) -> str:
+def _share_memo(shares: Sequence[crud.OpenShare]) -> str:
     fiat: dict[str, int] = {}
     for share in shares:
         fiat[share.currency] = fiat.get(share.currency, 0) + share.amount_fiat
@@ -279,11 +285,11 @@ async def _pay_batch(lease: str, payouts: list[Payout], settled: Settled) -> Non
         except Exception as exc:  # as above; the next attempt looks first what has happened
             failed.append(_failure(payout, exc))
     async with database.ledger(lease) as work:
-        shares = await crud.confirm_payouts(work, paid, now())
+        number, sats = await crud.confirm_payouts(work, paid, now())
         for payout in failed:
             await crud.fail_payout(work, payout)
-    settled.confirmed_payments += len(shares)
-    settled.distributed_sats += sum(s.amount_sats for s in shares)
+    settled.confirmed_payments += number
+    settled.distributed_sats += sats
 
 
 @asynccontextmanager

@@ -319,8 +319,13 @@ async def _plan(
             old = known.get(sale.id)
             if old and not planning.may_become_good(old):
                 continue
-            row, shares = planning.plan_sale(
-                ceilings.hold(sale), book, config, row_id=old["id"] if old else None
+            # In a thread: with a thousand clients it takes a while, in which LNbits serves others.
+            row, shares = await asyncio.to_thread(
+                planning.plan_sale,
+                ceilings.hold(sale),
+                book,
+                config,
+                row_id=old["id"] if old else None,
             )
             if not old:
                 new_rows.append(row)

@@ -7,7 +7,10 @@ satmachine.components['sat-client-dialog'] = {
     return {
       fmt: satmachine.format,
       form: {},
-      walletSource: 'other',
+      walletSource: 'user',
+      user: null,
+      users: [],
+      wallets: [],
       busy: false,
       failure: null
     }
@@ -20,9 +23,12 @@ satmachine.components['sat-client-dialog'] = {
       return satmachine.format.walletOptions()
     },
     walletId() {
-      return this.walletSource === 'own'
-        ? this.form.own_wallet_id
-        : (this.form.wallet_id || '').trim()
+      const {
+        own_wallet_id: own,
+        user_wallet_id: users,
+        wallet_id: id
+      } = this.form
+      return {own, user: users, other: (id || '').trim()}[this.walletSource]
     },
     problem() {
       if (!this.walletId) return satmachine.t('client_dialog.choose_a_wallet')
@@ -37,16 +43,62 @@ satmachine.components['sat-client-dialog'] = {
     }
   },
   watch: {
-    modelValue(client) {
-      if (!client) return
-      this.failure = null
-      this.form = {...client}
-      const own = this.ownWallets.some(w => w.value === client.wallet_id)
-      this.walletSource = own ? 'own' : 'other'
-      if (own) this.form.own_wallet_id = client.wallet_id
+    // Also where the tab is made with the dialog open already.
+    modelValue: {
+      immediate: true,
+      handler(client) {
+        if (!client) return
+        this.failure = null
+        this.form = {...client}
+        const own = this.ownWallets.some(w => w.value === client.wallet_id)
+        this.walletSource = own ? 'own' : client.id ? 'other' : 'user'
+        this.user = null
+        this.wallets = []
+        if (own) this.form.own_wallet_id = client.wallet_id
+      }
     }
   },
   methods: {
+    // LNbits' users by their name; whoever has none is found by the wallet's id.
+    async findUsers(text, update, abort) {
+      const query = new URLSearchParams({limit: 20, sortby: 'username'})
+      if (text.trim()) query.set('username[like]', text.trim())
+      try {
+        const {data} = await LNbits.api.request(
+          'GET',
+          `/users/api/v1/user?${query}`,
+          null
+        )
+        update(() => {
+          this.users = data.data
+            .filter(user => user.username)
+            .map(user => ({value: user.id, label: user.username}))
+        })
+      } catch (error) {
+        abort()
+        satmachine.notifyError(error)
+      }
+    },
+    async loadWallets(user) {
+      this.wallets = []
+      this.form.user_wallet_id = null
+      try {
+        const {data} = await LNbits.api.request(
+          'GET',
+          `/users/api/v1/user/${user.value}/wallet`,
+          null
+        )
+        this.wallets = data
+          .filter(wallet => !wallet.deleted)
+          .map(wallet => ({value: wallet.id, label: wallet.name}))
+        if (this.wallets.length === 1) {
+          this.form.user_wallet_id = this.wallets[0].value
+        }
+        if (!this.form.username) this.form.username = user.label
+      } catch (error) {
+        satmachine.notifyError(error)
+      }
+    },
     close() {
       this.$emit('update:modelValue', null)
     },

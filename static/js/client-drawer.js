@@ -108,12 +108,8 @@ satmachine.components['sat-client-rows'] = {
     }
   },
   computed: {
-    // Where the operator sees the LNbits payment: the wallet that paid it.
     sourceWallet() {
-      const id = this.store.config?.source_wallet_id
-      return window.g.user?.wallets.some(wallet => wallet.id === id)
-        ? `/wallet/${id}`
-        : null
+      return satmachine.sourceWallet()
     }
   },
   watch: {

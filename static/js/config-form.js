@@ -29,11 +29,17 @@ satmachine.configForm = (() => {
     ssh_port: String(config?.ssh_port ?? 22),
     poll_interval_minutes: String(config?.poll_interval_minutes ?? 60),
     look_back_days: String(config?.look_back_days ?? 7),
+    max_sats_per_transaction: String(config?.max_sats_per_transaction ?? ''),
+    max_sats_per_poll: String(config?.max_sats_per_poll ?? ''),
     ...Object.fromEntries(SECRETS.map(name => [name, '']))
   })
 
   const within = (text, low, high) =>
     /^\d+$/.test(text) && Number(text) >= low && Number(text) <= high
+
+  // Empty is no ceiling.
+  const isCeiling = text =>
+    !text.trim() || within(text.trim(), 1, 21 * 10 ** 14)
 
   const RULES = {
     connection: [
@@ -72,6 +78,11 @@ satmachine.configForm = (() => {
         form => within(form.look_back_days, 1, 365),
         'config_form.look_back_1_to_365'
       ],
+      [
+        form => isCeiling(form.max_sats_per_transaction),
+        'config_form.ceiling_number'
+      ],
+      [form => isCeiling(form.max_sats_per_poll), 'config_form.ceiling_number'],
       [form => form.timezone, 'config_form.choose_a_time_zone']
     ]
   }
@@ -105,6 +116,9 @@ satmachine.configForm = (() => {
       commission_method: form.commission_method,
       poll_interval_minutes: Number(form.poll_interval_minutes),
       look_back_days: Number(form.look_back_days),
+      max_sats_per_transaction:
+        Number(text('max_sats_per_transaction')) || null,
+      max_sats_per_poll: Number(text('max_sats_per_poll')) || null,
       timezone: form.timezone,
       is_active: form.is_active
     }

@@ -98,7 +98,17 @@ satmachine.format = (() => {
     iso
       ? new Intl.DateTimeFormat(locale(), options).format(new Date(iso))
       : NONE
-  const time = timeAs({dateStyle: 'medium', timeStyle: 'short'})
+  // The year is said where it is not this one; the exact time is on hover.
+  const time = iso =>
+    timeAs({
+      day: 'numeric',
+      month: 'short',
+      hour: 'numeric',
+      minute: '2-digit',
+      ...(iso && new Date(iso).getFullYear() !== new Date().getFullYear()
+        ? {year: 'numeric'}
+        : {})
+    })(iso)
   const exactTime = iso =>
     iso ? `${timeAs({dateStyle: 'full', timeStyle: 'long'})(iso)} (${iso})` : ''
   // A date without a time: no time zone may move it.

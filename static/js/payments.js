@@ -12,6 +12,9 @@ satmachine.components['sat-payments'] = {
     return {fmt: satmachine.format}
   },
   computed: {
+    sourceWallet() {
+      return satmachine.sourceWallet()
+    },
     counted() {
       return this.payments.filter(payment => payment.status !== 'voided')
     },
@@ -36,3 +39,11 @@ satmachine.components['sat-payments'] = {
 
 satmachine.isOpenPayment = payment =>
   ['failed', 'pending'].includes(payment.status)
+
+// Where the operator sees an LNbits payment: the page of the wallet that paid.
+satmachine.sourceWallet = () => {
+  const id = satmachine.store.config?.source_wallet_id
+  return window.g.user?.wallets.some(wallet => wallet.id === id)
+    ? `/wallet/${id}`
+    : null
+}

@@ -25,6 +25,7 @@ satmachine.poll = async () => {
   try {
     await socket.ready
     poll.result = await satmachine.call('POST', '/manual-poll')
+    Object.assign(poll, satmachine.pollCounts(poll, poll.result))
   } catch (error) {
     poll.error = satmachine.sentence(error)
   } finally {
@@ -33,6 +34,19 @@ satmachine.poll = async () => {
     satmachine.changed()
   }
 }
+
+// The counts at the end: the answer may be here before the last message is.
+satmachine.pollCounts = (poll, result) => ({
+  stage: 'paying',
+  found: result.found,
+  new: result.new,
+  planned: result.planned,
+  paid: result.confirmed_payments,
+  to_pay: Math.max(
+    poll.to_pay,
+    result.confirmed_payments + result.pending_payments + result.failed_payments
+  )
+})
 
 // Listens to the poll's progress; a poll works as well without it.
 satmachine.pollSocket = onCounts => {

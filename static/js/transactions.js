@@ -61,7 +61,10 @@ satmachine.components['sat-transactions'] = {
         },
         number('crypto_amount_sats', 'total'),
         number('commission_amount_sats', 'commission'),
-        number('base_amount_sats', 'base'),
+        // Distributed and undistributed: left out where it is narrow.
+        ...(this.$q.screen.width < 1380
+          ? []
+          : [number('base_amount_sats', 'base')]),
         number('distributed_sats', 'distributed'),
         number('undistributed_sats', 'undistributed'),
         number('clients_count', 'clients'),

@@ -5,30 +5,45 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, BrowserContext
 
 from demo.lnbits_api import Account, Lnbits, Wallet
 from demo.lnbits_server import LnbitsServer
 from demo.ssh_server import SshServer
 from demo.world import World
-from tests.browser.panel import Panel
+from tests.browser.panel import Panel, log_in
 
 
 class OpenPanel(Protocol):
     async def __call__(self, account: Account | None = None, **options: Any) -> Panel: ...
 
 
+@pytest.fixture(scope="session")
+async def _logins(browser: Browser) -> AsyncIterator[dict[str, BrowserContext]]:
+    """Kept for all tests: LNbits' scripts are then loaded once, not with every page."""
+    logins: dict[str, BrowserContext] = {}
+    yield logins
+    for context in logins.values():
+        await context.close()
+
+
 @pytest.fixture
-async def open_panel(browser: Browser, world: World) -> AsyncIterator[OpenPanel]:
-    """`await open_panel(account=world.admin, language=…, size=…, dark=…)`.
+async def open_panel(
+    browser: Browser, world: World, _logins: dict[str, BrowserContext]
+) -> AsyncIterator[OpenPanel]:
+    """`await open_panel(account=world.admin, url=…, language=…, size=…, dark=…)`.
 
     At the end no page may have complained in its console.
     """
     panels: list[Panel] = []
 
     async def visit(account: Account | None = None, **options: Any) -> Panel:
+        who = account or world.admin
         url = options.pop("url", world.lnbits.url)
-        panel = await Panel.open(browser, url, account or world.admin, **options)
+        key = f"{url} {who.token} {options}"
+        if key not in _logins:
+            _logins[key] = await log_in(browser, url, who, **options)
+        panel = await Panel.open(_logins[key])
         panels.append(panel)
         return panel
 

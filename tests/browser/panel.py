@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, Download, Locator, Page, expect
+from playwright.async_api import Browser, BrowserContext, Download, Locator, Page, expect
 
 from demo.lnbits_api import EXTENSION, Account
 
@@ -13,6 +13,40 @@ DESKTOP = {"width": 1400, "height": 1000}
 PHONE = {"width": 390, "height": 844}
 # LNbits itself asks every extension for it, and takes a 404 for an answer.
 _EXPECTED_ERRORS = ("/static/routes.json",)
+
+
+async def log_in(
+    browser: Browser,
+    url: str,
+    account: Account,
+    *,
+    language: str = "en",
+    size: dict[str, int] | None = None,
+    dark: bool = True,
+    flat: bool = False,
+) -> BrowserContext:
+    """A browser context that is logged in as the account; `flat`: without LNbits' gradients."""
+    context = await browser.new_context(
+        base_url=url,
+        viewport=size or DESKTOP,  # type: ignore[arg-type]
+        locale={"en": "en-US", "es": "es-GT"}[language],
+        timezone_id="America/Guatemala",
+        reduced_motion="reduce",
+        accept_downloads=True,
+    )
+    cookies = {"cookie_access_token": account.token, "is_lnbits_user_authorized": "true"}
+    await context.add_cookies(
+        [{"name": name, "value": value, "url": url} for name, value in cookies.items()]
+    )
+    await context.add_init_script(
+        "localStorage.setItem('lnbits.disclaimerShown', '__q_bool|1');"
+        f"localStorage.setItem('lnbits.darkMode', '__q_bool|{int(dark)}');"
+        f"localStorage.setItem('lnbits.lang', '__q_strn|{language}');"
+        f"localStorage.setItem('lnbits.gradientBg', '__q_bool|{int(not flat)}');"
+        f"localStorage.setItem('lnbits.cardGradient', '__q_bool|{int(not flat)}');"
+    )
+    context.set_default_timeout(10_000)
+    return context
 
 
 class Panel:
@@ -31,40 +65,14 @@ class Panel:
             self.errors.append(f"{message.text} ({place})")
 
     @classmethod
-    async def open(
-        cls,
-        browser: Browser,
-        url: str,
-        account: Account,
-        *,
-        language: str = "en",
-        size: dict[str, int] | None = None,
-        dark: bool = True,
-    ) -> "Panel":
-        """Log in as the account, in a browser context of its own."""
-        context = await browser.new_context(
-            base_url=url,
-            viewport=size or DESKTOP,  # type: ignore[arg-type]
-            locale={"en": "en-US", "es": "es-GT"}[language],
-            timezone_id="America/Guatemala",
-            reduced_motion="reduce",
-            accept_downloads=True,
-        )
-        cookies = {"cookie_access_token": account.token, "is_lnbits_user_authorized": "true"}
-        await context.add_cookies(
-            [{"name": name, "value": value, "url": url} for name, value in cookies.items()]
-        )
-        await context.add_init_script(
-            "localStorage.setItem('lnbits.disclaimerShown', '__q_bool|1');"
-            f"localStorage.setItem('lnbits.darkMode', '__q_bool|{int(dark)}');"
-            f"localStorage.setItem('lnbits.lang', '__q_strn|{language}');"
-        )
+    async def open(cls, context: BrowserContext) -> "Panel":
+        """A new page of this login."""
         panel = cls(await context.new_page())
         await panel.page.goto(PATH)
         return panel
 
     async def close(self) -> None:
-        await self.page.context.close()
+        await self.page.close()
         assert not self.errors, self.errors
 
     # ---- what a person does ------------------------------------------------------------------
@@ -85,6 +93,7 @@ class Panel:
         await field.click()
         if typed:
             await field.fill(typed)
+            await self.page.wait_for_timeout(500)  # the field waits for the end of the typing, too
         await self.page.get_by_role("option", name=option).first.click()
 
     def dialog(self, name: str) -> Locator:

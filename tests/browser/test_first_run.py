@@ -28,7 +28,7 @@ async def test_from_nothing_to_the_first_payout(
     await panel.sees("The connection works; sales can be read.")
     await panel.press("Close", panel.dialog("Connection test"))
     await panel.sees("3 of 6 done")
-    await add_the_client(panel, fresh.wallet.id)
+    await add_the_client(panel)
     await panel.sees("4 of 6 done")
     await add_and_confirm_a_deposit(panel)
     await panel.sees("5 of 6 done")
@@ -63,7 +63,7 @@ async def set_up_the_connection(panel: Panel, world: World, fresh: Fresh) -> Non
     await panel.fill("Port", str(login["port"]))
     await panel.fill("User name", str(login["username"]))
     await panel.fill("Password", str(login["password"]))
-    await panel.press("A database user with the least rights", dialog)
+    await dialog.get_by_text("A database user with the least rights").click()
     await panel.sees("GRANT SELECT (id, device_id", dialog)
     await panel.press("Next", dialog)
     await panel.fill("SSH host", fresh.ssh.host)
@@ -84,11 +84,12 @@ async def set_up_the_connection(panel: Panel, world: World, fresh: Fresh) -> Non
     await panel.says("Configuration saved")
 
 
-async def add_the_client(panel: Panel, wallet_id: str) -> None:
+async def add_the_client(panel: Panel) -> None:
     await panel.press("Add a client")
     dialog = panel.dialog("Client")
+    await panel.choose("LNbits user", "dora", typed="dor")
+    await panel.choose("Their wallet", "Dora's savings")
     await panel.fill("Name", "Dora")
-    await panel.fill("Wallet id", wallet_id)
     await panel.press("Add client", dialog)
     await panel.says("Client added")
 

@@ -45,7 +45,11 @@ satmachine.messages.en = {
       'One wallet pays the clients, another one can collect your commission.'
   },
   client_dialog: {
-    a_wallet_by_its_id: 'A wallet by its id',
+    their_wallet: 'Their wallet',
+    no_such_user: 'No user of this name',
+    user: 'LNbits user',
+    of_a_user: 'A user’s',
+    a_wallet_by_its_id: 'By its id',
     add_client: 'Add client',
     cancel: 'Cancel',
     choose_a_wallet: 'Choose a wallet.',
@@ -63,7 +67,7 @@ satmachine.messages.en = {
     mode: 'Mode',
     my_wallet: 'My wallet',
     name: 'Name',
-    one_of_my_wallets: 'One of my wallets',
+    one_of_my_wallets: 'One of mine',
     save: 'Save',
     the_client_finds_it_on:
       'The client finds it on their wallet’s page in LNbits',
@@ -148,6 +152,7 @@ satmachine.messages.en = {
     wallets: 'Wallets'
   },
   config_form: {
+    ceiling_number: 'A ceiling is a whole number of sats, or empty.',
     choose_a_time_zone: 'Choose a time zone.',
     choose_the_source_wallet: 'Choose the source wallet.',
     enter_the_database_host: 'Enter the database host.',
@@ -166,6 +171,9 @@ satmachine.messages.en = {
     the_way_there_changed_enter: 'The way there changed: enter it again'
   },
   config_steps: {
+    ceiling_poll: 'Most sats in one poll (optional)',
+    ceiling_hint: 'What is above waits for a person',
+    ceiling_sale: 'Most sats in one sale (optional)',
     a_user_that_can_only: 'A user that can only read is enough',
     accepted_host_key: 'Accepted host key',
     always_any_certificate: 'Always, any certificate',
@@ -409,6 +417,7 @@ satmachine.messages.en = {
     title: 'Polling the machine'
   },
   polls: {
+    audit: 'Audit log',
     each_reading_of_the_machines:
       'Each reading of the machine’s database is listed here. Press Manual Poll to start one now.',
     each_reading_of_the_machines_2:

@@ -46,7 +46,11 @@ satmachine.messages.es = {
       'Una billetera paga a los clientes, otra puede reunir su comisión.'
   },
   client_dialog: {
-    a_wallet_by_its_id: 'Una billetera por su id',
+    their_wallet: 'Su billetera',
+    no_such_user: 'Ningún usuario con ese nombre',
+    user: 'Usuario de LNbits',
+    of_a_user: 'De un usuario',
+    a_wallet_by_its_id: 'Por su id',
     add_client: 'Agregar cliente',
     cancel: 'Cancelar',
     choose_a_wallet: 'Elija una billetera.',
@@ -65,7 +69,7 @@ satmachine.messages.es = {
     mode: 'Modo',
     my_wallet: 'Mi billetera',
     name: 'Nombre',
-    one_of_my_wallets: 'Una de mis billeteras',
+    one_of_my_wallets: 'Una mía',
     save: 'Guardar',
     the_client_finds_it_on:
       'El cliente lo encuentra en la página de su billetera en LNbits',
@@ -151,6 +155,7 @@ satmachine.messages.es = {
     wallets: 'Billeteras'
   },
   config_form: {
+    ceiling_number: 'Un tope es un número entero de sats, o vacío.',
     choose_a_time_zone: 'Elija una zona horaria.',
     choose_the_source_wallet: 'Elija la billetera de origen.',
     enter_the_database_host: 'Ingrese el servidor de la base de datos.',
@@ -170,6 +175,9 @@ satmachine.messages.es = {
     the_way_there_changed_enter: 'El camino cambió: ingrésela de nuevo'
   },
   config_steps: {
+    ceiling_poll: 'Máximo de sats en una consulta (opcional)',
+    ceiling_hint: 'Lo que lo pase espera a una persona',
+    ceiling_sale: 'Máximo de sats en una venta (opcional)',
     a_user_that_can_only: 'Basta un usuario que solo pueda leer',
     accepted_host_key: 'Clave del servidor aceptada',
     always_any_certificate: 'Siempre, cualquier certificado',
@@ -417,6 +425,7 @@ satmachine.messages.es = {
     title: 'Consultando la máquina'
   },
   polls: {
+    audit: 'Registro de auditoría',
     each_reading_of_the_machines:
       'Aquí aparece cada lectura de la base de datos de la máquina. Presione Consulta manual para iniciar una ahora.',
     each_reading_of_the_machines_2:

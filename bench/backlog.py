@@ -1,0 +1,148 @@
+"""A backlog of sales, settled by a poll, against LNbits' own payments one by one."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from .meters import Meter, median
+from .world import BenchWorld
+
+CASES = ((50, 20), (5, 100), (200, 5), (500, 200), (1, 1000))
+_LONG = 100_000  # shares from which on a case is not repeated as often
+_SATS = 100
+
+
+@dataclass
+class Bare:
+    """Seconds for each payment, one by one: with a connection each, and on one shared."""
+
+    each: float
+    shared: float
+
+
+async def bare_sample(world: BenchWorld, number: int) -> Bare:
+    """Pay so many shares with LNbits' plain functions, in both ways."""
+    from lnbits.core.db import db as core_db
+
+    each = await bare_loop(world, number)
+    began = time.perf_counter()
+    async with core_db.connect() as conn:
+        await bare_loop(world, number, conn)
+    return Bare(each, (time.perf_counter() - began) / number)
+
+
+async def bare_loop(world: BenchWorld, number: int, conn: Any = None) -> float:
+    """Seconds for each of so many payments."""
+    from lnbits.core.services.payments import create_invoice, pay_invoice
+
+    began = time.perf_counter()
+    for n in range(number):
+        wallet = world.clients[n % len(world.clients)].wallet_id
+        invoice = await create_invoice(
+            wallet_id=wallet, amount=_SATS, memo="share", internal=True, conn=conn
+        )
+        await pay_invoice(wallet_id=world.source.id, payment_request=invoice.bolt11, conn=conn)
+    return (time.perf_counter() - began) / number
+
+
+async def run(world: BenchWorld, *, quick: bool) -> list[dict[str, Any]]:
+    found = []
+    for sales, clients in CASES:
+        if quick and sales * clients > 1000:
+            continue
+        big = sales * clients >= 1000 and clients > 50
+        rounds = 1 if quick or sales * clients >= _LONG else 2 if big else 3
+        sample = 10 if quick else 25
+        runs = [await _once(world, sales, clients, sample) for _ in range(rounds)]
+        found.append({"sales": sales, "clients": clients, **_medians(runs)})
+    return found
+
+
+def _medians(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        name: median([run[name] for run in runs]) if not isinstance(value, str) else value
+        for name, value in runs[-1].items()
+    }
+
+
+async def _once(world: BenchWorld, sales: int, clients: int, sample: int) -> dict[str, Any]:
+    """One poll between two halves of the bare samples, so that both meet the same wallets."""
+    await world.clear()
+    await world.add_clients(clients)
+    await world.add_sales(sales)
+    before = await bare_sample(world, sample)
+    meter, planning, result = await _timed_poll(world)
+    payments = await world.paid()
+    after = await bare_sample(world, sample)
+    shares = sales * clients
+    each = (before.each + after.each) / 2 * shares
+    shared = (before.shared + after.shared) / 2 * shares
+    await _check(world, result, shares)
+    plain = await _plain_insert(world)
+    return {
+        "poll_seconds": meter.seconds,
+        "bare_seconds": each,
+        "shared_seconds": shared,
+        "faster_than_bare": each / meter.seconds,
+        "faster_than_shared": shared / meter.seconds,
+        "part_of_bare": meter.seconds / each,
+        "bare_sampled_payments": 2 * sample,
+        "lnbits_payments": payments,
+        "peak_mb": meter.peak_mb,
+        "planning_seconds": planning,
+        "plain_insert_seconds": plain,
+        "planning_to_plain": planning / plain,
+        "longest_step_ms": meter.stall_cpu * 1000,
+        "longest_own_step_ms": meter.ours_cpu * 1000,
+        "own_step": meter.where,
+    }
+
+
+async def _timed_poll(world: BenchWorld) -> tuple[Meter, float, Any]:
+    """A poll; how long it took, and how much of that was planning."""
+    from satmachineclient import transaction_processor
+
+    processor: Any = transaction_processor
+    plan = processor._plan
+    seconds = 0.0
+
+    async def timed(*args: Any) -> Any:
+        nonlocal seconds
+        began = time.perf_counter()
+        try:
+            return await plan(*args)
+        finally:
+            seconds += time.perf_counter() - began
+
+    processor._plan = timed
+    try:
+        with Meter() as meter:
+            result = await transaction_processor.poll("manual")
+    finally:
+        processor._plan = plan
+    return meter, seconds, result
+
+
+async def _check(world: BenchWorld, result: Any, shares: int) -> None:
+    if result.status != "succeeded" or result.confirmed_payments != shares:
+        raise RuntimeError(f"the poll did not pay everything: {result}")
+
+
+async def _plain_insert(world: BenchWorld) -> float:
+    """Seconds to put the very rows that the poll has planned there with one executemany each."""
+    from satmachineclient.database import db
+    from sqlalchemy import text
+
+    tables = {}
+    for table in ("lamassu_transactions", "dca_payments"):
+        tables[table] = await world.rows(f"SELECT * FROM satmachineclient.{table}")
+        await world.run(f"DELETE FROM satmachineclient.{table}")
+    began = time.perf_counter()
+    async with db.connect() as connection:
+        for table, rows in tables.items():
+            names = ", ".join(f'"{name}"' for name in rows[0])
+            marks = ", ".join(f":{name}" for name in rows[0])
+            sql = f"INSERT INTO satmachineclient.{table} ({names}) VALUES ({marks})"
+            await connection.conn.execute(text(sql), rows)
+        await connection.conn.commit()
+    return time.perf_counter() - began

@@ -1,0 +1,80 @@
+"""The figures as tables for a person to read; targets stand beside what they are held against."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+# Issue 7: how many times faster than one bare payment per share; what part of the bare loop.
+_FASTER = {(50, 20): 15, (200, 5): 40}
+_PART = {(1, 1000): 0.65}
+
+
+def tables(database: str, results: dict[str, Any]) -> str:
+    parts = [f"\n== LNbits on {database} =="]
+    for name, show in _shown().items():
+        if name in results:
+            parts += [f"\n{name}", *_aligned(show(results[name]))]
+    return "\n".join(parts)
+
+
+def _aligned(rows: Iterable[Sequence[object]]) -> list[str]:
+    cells = [[_text(cell) for cell in row] for row in rows]
+    widths = [max(len(row[n]) for row in cells) for n in range(len(cells[0]))]
+    return [
+        "  " + "  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True))
+        for row in cells
+    ]
+
+
+def _text(cell: object) -> str:
+    return f"{cell:.3g}" if isinstance(cell, float) and cell < 1000 else str(cell)
+
+
+def _backlog(cases: list[dict[str, Any]]) -> Iterable[Sequence[object]]:
+    yield (
+        *("sales x clients", "poll s", "bare s*", "one connection s*", "times faster", "target"),
+        *("payments", "peak MB", "plan/plain", "longest own step ms"),
+    )
+    for case in cases:
+        key = (case["sales"], case["clients"])
+        target = f">= {_FASTER[key]}" if key in _FASTER else "-"
+        if key in _PART:
+            target = f">= {1 / _PART[key]:.2f}"
+        yield (
+            f"{key[0]} x {key[1]}",
+            *(case[n] for n in ("poll_seconds", "bare_seconds", "shared_seconds")),
+            *(case["faster_than_bare"], target, case["lnbits_payments"], case["peak_mb"]),
+            *(case["planning_to_plain"], case["longest_own_step_ms"]),
+        )
+    yield ("* from a sample", *[""] * 9)
+
+
+def _reading(case: dict[str, Any]) -> Iterable[Sequence[object]]:
+    yield ("reading", "seconds")
+    for name, value in case.items():
+        if name.endswith("_seconds"):
+            yield name.removesuffix("_seconds"), value
+    yield "ssh / direct", case["ssh_to_direct"]
+
+
+def _pages(case: dict[str, Any]) -> Iterable[Sequence[object]]:
+    growth = case["by_history"]
+    yield ("request, ms", *(f"{part['distributions']} shares" for part in growth), "exponent")
+    for name in growth[0]["requests"]:
+        values = [part["requests"][name] * 1000 for part in growth]
+        yield name, *values, case["exponents"][name]
+    for name in ("seconds", "balances_seconds"):
+        values = [part["own_part_of_a_poll_seconds"][name] * 1000 for part in growth]
+        yield f"idle poll: {name}", *values, case["exponents"][f"idle poll: {name}"]
+    for name in ("peak_mb", "longest_own_step_ms"):
+        values = [part["own_part_of_a_poll_seconds"][name] for part in growth]
+        yield f"idle poll: {name}", *values, ""
+
+
+def _meanwhile(case: dict[str, Any]) -> Iterable[Sequence[object]]:
+    yield ("GET /api/v1/wallet", "median ms", "p99 ms", "longest own step ms")
+    for name in ("idle", "bare_loop", "poll"):
+        yield name, *(case[name][k] for k in ("median_ms", "p99_ms", "longest_own_step_ms"))
+
+
+def _shown() -> dict[str, Callable[[Any], Iterable[Sequence[object]]]]:
+    return {"backlog": _backlog, "meanwhile": _meanwhile, "reading": _reading, "pages": _pages}

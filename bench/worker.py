@@ -1,0 +1,59 @@
+"""One run on one database, in a process of its own: LNbits reads its settings only once."""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Any, Protocol
+
+from loguru import logger
+
+from .world import BenchWorld, open_world
+
+
+class Case(Protocol):
+    """What is measured in a world; the figures as JSON."""
+
+    async def __call__(self, world: BenchWorld, *, quick: bool) -> Any: ...
+
+
+async def _run(database: str, quick: bool, only: set[str], output: Path) -> None:
+    from . import backlog, meanwhile, pages, reading
+
+    cases: dict[str, Case] = {
+        "meanwhile": meanwhile.run,
+        "reading": reading.run,
+        "pages": pages.run,
+        "backlog": backlog.run,
+    }
+    results: dict[str, Any] = {}
+    async with open_world(database) as world:
+        for name, case in cases.items():
+            if not only or name in only:
+                results[name] = await case(world, quick=quick)
+                output.write_text(json.dumps(results, indent=1))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("database")
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", nargs="*", default=[])
+    arguments = parser.parse_args()
+    output = arguments.output.resolve()
+    logger.remove()
+    logger.add(sys.stderr, level="WARNING")
+    try:
+        asyncio.run(_run(arguments.database, arguments.quick, set(arguments.only), output))
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)  # a half-open connection's thread would keep the process alive
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
