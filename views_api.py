@@ -1,10 +1,11 @@
 """REST: who may, what comes in, one call, what goes out. The contract is in the README."""
 
 import json
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from fastapi.exceptions import HTTPException
 from lnbits.core.crud.wallets import get_wallet
 from lnbits.core.models import Wallet
@@ -539,8 +540,11 @@ async def page_of_polls(
 
 
 @satmachineclient_api.get("/reconciliation")
-async def reconcile() -> Reconciliation:
-    return await reconciliation.reconcile()
+async def reconcile(
+    days: Annotated[int | None, Query(ge=1, le=36_500, description="Only so far back")] = None,
+) -> Reconciliation:
+    since = reconciliation.EVERYTHING if days is None else now() - timedelta(days=days)
+    return await reconciliation.reconcile(since)
 
 
 @satmachineclient_api.get("/audit")

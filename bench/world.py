@@ -73,7 +73,7 @@ class BenchWorld:
         self.clients = [
             Client(
                 id=new_id(),
-                user_id=self.source.user,
+                user_id=secrets.token_hex(16),
                 wallet_id=secrets.token_hex(16),
                 username=f"client {n}",
                 dca_mode="flow",
@@ -111,7 +111,13 @@ class BenchWorld:
             rows = [
                 {
                     **{**model, "lightning_address": None},
-                    **{"id": key, "name": "bench", "adminkey": key + "a", "inkey": key + "i"},
+                    **{
+                        "id": key,
+                        "user": key,
+                        "name": "bench",
+                        "adminkey": key + "a",
+                        "inkey": key + "i",
+                    },
                 }
                 for key in ids
             ]

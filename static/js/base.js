@@ -106,7 +106,7 @@ window.satmachine = (() => {
 
   const loadReconciliation = async () => {
     try {
-      store.reconciliation = await call('GET', '/reconciliation')
+      store.reconciliation = await call('GET', '/reconciliation?days=35')
     } catch (error) {
       store.reconciliation = {error: sentence(error)}
     }

@@ -30,7 +30,8 @@ window.app = Vue.createApp({
           number: waiting?.reviews,
           color: 'negative'
         },
-        {name: 'polls', label: t('polls.polls')}
+        {name: 'polls', label: t('polls.polls')},
+        {name: 'audit', label: t('audit.audit')}
       ]
     },
     // What waits for a person, each with the place where it is dealt with.

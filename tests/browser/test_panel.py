@@ -20,7 +20,7 @@ from tests.browser.panel import PHONE, Panel
 
 pytestmark = pytest.mark.browser
 
-TABS = ("Overview", "Clients", "Deposits", "Transactions", "Polls")
+TABS = ("Overview", "Clients", "Deposits", "Transactions", "Polls", "Audit")
 
 
 def sale(fiat: int = 200) -> Sale:
@@ -206,7 +206,8 @@ async def test_each_table_is_exported_with_its_filters(
         ("Clients", "Export clients", ["Clients"]),
         ("Deposits", "Export deposits", ["Deposits"]),
         ("Transactions", "Export transactions", ["Transactions", "Distributions"]),
-        ("Polls", "Export polls", ["Polls", "Audit log"]),
+        ("Polls", "Export polls", ["Polls"]),
+        ("Audit", "Export the audit log", ["Audit"]),
     ):
         await panel.tab(tab)
         for item in items:

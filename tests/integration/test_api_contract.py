@@ -665,7 +665,7 @@ async def test_a_page_does_not_ask_the_database_once_per_row(
 async def test_an_accepted_host_key_stays_accepted_while_the_server_is_the_same(
     admin: Account, configure: Configure, ssh_server: SshServer
 ) -> None:
-    tunnel = {
+    tunnel: dict[str, Any] = {
         "use_ssh_tunnel": True,
         "ssh_host": "127.0.0.1",
         "ssh_port": ssh_server.port,

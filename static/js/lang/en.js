@@ -1,5 +1,18 @@
 // The page's texts in English. es.js has the same keys.
 satmachine.messages.en = {
+  audit: {
+    action: 'Action',
+    action_or_id: 'Action or id',
+    actor: 'By',
+    audit: 'Audit',
+    change: 'Change',
+    export: 'Export the audit log',
+    nothing_yet: 'Nothing yet',
+    search_audit: 'Search the audit log',
+    time: 'Time',
+    what_admins_change:
+      'What admins add, change, confirm, retry, void and decide is listed here.'
+  },
   base: {
     lnbits_did_not_answer_is:
       'LNbits did not answer. Is it running, and are you online?',
@@ -417,7 +430,6 @@ satmachine.messages.en = {
     title: 'Polling the machine'
   },
   polls: {
-    audit: 'Audit log',
     each_reading_of_the_machines:
       'Each reading of the machine’s database is listed here. Press Manual Poll to start one now.',
     each_reading_of_the_machines_2:

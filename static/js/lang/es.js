@@ -1,5 +1,18 @@
 // The page's texts in Spanish, as spoken in Guatemala (usted). Same keys as en.js.
 satmachine.messages.es = {
+  audit: {
+    action: 'Acción',
+    action_or_id: 'Acción o id',
+    actor: 'Por',
+    audit: 'Auditoría',
+    change: 'Cambio',
+    export: 'Exportar el registro de auditoría',
+    nothing_yet: 'Nada todavía',
+    search_audit: 'Buscar en el registro de auditoría',
+    time: 'Hora',
+    what_admins_change:
+      'Aquí aparece lo que los administradores agregan, cambian, confirman, reintentan, anulan y deciden.'
+  },
   base: {
     lnbits_did_not_answer_is:
       'LNbits no respondió. ¿Está en marcha, y tiene conexión?',
@@ -425,7 +438,6 @@ satmachine.messages.es = {
     title: 'Consultando la máquina'
   },
   polls: {
-    audit: 'Registro de auditoría',
     each_reading_of_the_machines:
       'Aquí aparece cada lectura de la base de datos de la máquina. Presione Consulta manual para iniciar una ahora.',
     each_reading_of_the_machines_2:
