@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from time import monotonic
 
@@ -319,14 +320,8 @@ async def _plan(
             old = known.get(sale.id)
             if old and not planning.may_become_good(old):
                 continue
-            # In a thread: with a thousand clients it takes a while, in which LNbits serves others.
-            row, shares = await asyncio.to_thread(
-                planning.plan_sale,
-                ceilings.hold(sale),
-                book,
-                config,
-                row_id=old["id"] if old else None,
-            )
+            row_id = old["id"] if old else None
+            row, shares = await _plan_one(ceilings.hold(sale), book, config, row_id)
             if not old:
                 new_rows.append(row)
             elif row.status != "needs_review":
@@ -346,6 +341,19 @@ async def _plan(
             f"+ {row.undistributed_sats} undistributed"
         )
     return stored
+
+
+async def _plan_one(
+    sale: lamassu.Sale, book: planning.Book, config: LamassuConfig, row_id: str | None
+) -> tuple[Transaction, list[Payment]]:
+    try:
+        # In a thread: with a thousand clients it takes a while, in which LNbits serves others.
+        return await asyncio.to_thread(planning.plan_sale, sale, book, config, row_id=row_id)
+    except Exception as exc:  # one bad row never stops the good ones: a person looks at it
+        log_unexpected(f"planning sale {sale.id} failed", exc)
+        reason = f"Not distributed by itself: unexpected {type(exc).__name__}, see LNbits' log."
+        held = replace(sale, state="review", reason=reason)
+        return planning.plan_sale(held, book, config, row_id=row_id)
 
 
 # ---- test transactions and what a person decides ---------------------------------------------

@@ -471,3 +471,33 @@ async def test_an_invoice_that_a_stranger_paid_does_not_count_as_our_payment(
     assert await client.owner.balance(client.wallet) == 2 * 20_000  # a gift, and the share
     books = await admin.call("GET", f"{API}/reconciliation")
     assert [d["kind"] for d in books["differences"]] == ["lnbits_payment"]  # a person should know
+
+
+async def test_a_sale_that_cannot_be_planned_stops_no_other(
+    admin: Account,
+    configured: Setup,
+    make_client: MakeClient,
+    lamassu: LamassuDatabase,
+    poll: Poll,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from satmachineclient import distribution
+
+    client = await make_client("one", {"GTQ": "1000.00"})
+    bad, good = sale(fiat=Decimal(13)), sale()
+    await lamassu.insert(bad, good)
+    distribute = distribution.distribute
+
+    def stumbling(base: int, fiat: int, *rest: Any) -> distribution.Distribution:
+        if fiat == 1300:
+            raise ZeroDivisionError
+        return distribute(base, fiat, *rest)
+
+    monkeypatch.setattr(distribution, "distribute", stumbling)
+    result = await poll()
+
+    assert (result["success"], result["planned"], result["reviews"]) == (True, 1, 1)
+    assert await client.owner.balance(client.wallet) == 20_000
+    rows = {row["lamassu_transaction_id"]: row for row in await transactions(admin)}
+    assert "ZeroDivisionError" in rows[str(bad.id)]["review_reason"]
+    assert (await admin.call("GET", f"{API}/reconciliation"))["ok"]
