@@ -126,19 +126,22 @@ async def get_balances(client_ids: Iterable[str] | None = None) -> list[Balance]
     return [found[key] for key in sorted(found)]
 
 
-async def get_total_sats(client_ids: Iterable[str] | None = None) -> dict[str, int]:
-    """Sats paid to each client so far."""
-    totals: dict[str, int] = {}
+async def get_paid(
+    client_ids: Iterable[str] | None = None,
+) -> dict[str, dict[str, tuple[int, int]]]:
+    """Per client and currency, the sats paid so far and the minor units they were bought for."""
+    paid: dict[str, dict[str, tuple[int, int]]] = {}
     async with reading() as work:
         for condition, values in _of_clients(client_ids):
-            rows = await work.rows(
-                "SELECT client_id, CAST(SUM(amount_sats) AS BIGINT) AS sats "
-                "FROM satmachineclient.dca_payments "
-                f"WHERE status = 'confirmed' AND {condition} GROUP BY client_id",
+            for row in await work.rows(
+                "SELECT client_id, currency, CAST(SUM(amount_sats) AS BIGINT) AS sats, "
+                "CAST(SUM(amount_fiat) AS BIGINT) AS fiat FROM satmachineclient.dca_payments "
+                f"WHERE status = 'confirmed' AND {condition} GROUP BY client_id, currency",
                 **values,
-            )
-            totals.update({row["client_id"]: row["sats"] for row in rows})
-    return totals
+            ):
+                of_client = paid.setdefault(row["client_id"], {})
+                of_client[row["currency"]] = (row["sats"], row["fiat"])
+    return paid
 
 
 def _of_clients(client_ids: Iterable[str] | None) -> Iterable[tuple[str, dict[str, Any]]]:

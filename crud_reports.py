@@ -135,20 +135,6 @@ async def sale_currencies() -> list[str]:
     return [row["fiat_code"] for row in rows]
 
 
-async def paid_by_currency(client_ids: list[str]) -> dict[tuple[str, str], tuple[int, int]]:
-    """Sats paid, and the fiat that they stand for, by client and currency."""
-    paid: dict[tuple[str, str], tuple[int, int]] = {}
-    for ids in chunks(client_ids):
-        for row in await _rows(
-            "SELECT client_id, currency, CAST(SUM(amount_sats) AS BIGINT) AS sats, "
-            "CAST(SUM(amount_fiat) AS BIGINT) AS fiat FROM satmachineclient.dca_payments "
-            "WHERE status = 'confirmed' AND client_id IN :ids GROUP BY client_id, currency",
-            ids=ids,
-        ):
-            paid[row["client_id"], row["currency"]] = (row["sats"], row["fiat"])
-    return paid
-
-
 # ---- the exports -----------------------------------------------------------------------------
 
 
@@ -163,6 +149,17 @@ async def sales_of(transaction_ids: list[str]) -> dict[str, Row]:
         ):
             found[row["id"]] = row
     return found
+
+
+async def payments_of_sales(transaction_ids: list[str]) -> list[Row]:
+    """The shares of these sales, sale by sale in the given order."""
+    rows: list[Row] = []
+    for ids in chunks(transaction_ids):
+        rows += await _rows(
+            "SELECT * FROM satmachineclient.dca_payments WHERE transaction_id IN :ids", ids=ids
+        )
+    place = {key: number for number, key in enumerate(transaction_ids)}
+    return sorted(rows, key=lambda row: (place[row["transaction_id"]], row["client_id"]))
 
 
 async def batch(

@@ -71,22 +71,24 @@ async def _clients(rows: list[crud_reports.Row]) -> list[Record]:
     """A row for each client and currency, so that a column's sum means something."""
     clients = [Client.parse_obj(dict(row)) for row in rows]
     ids = [client.id for client in clients]
-    paid = await crud_reports.paid_by_currency(ids)
+    paid = await crud.get_paid(ids)
     balances: dict[str, list[Balance]] = {}
     for balance in await crud.get_balances(ids):
         balances.setdefault(balance.client_id, []).append(balance)
     return [
         {
-            **ClientOut.of(client, [], 0).dict(include=set(_CLIENT_COLUMNS)),
+            **ClientOut.of(client, [], {}).dict(include=set(_CLIENT_COLUMNS)),
             **_balance(balance),
-            "sats_received": paid.get((client.id, balance.currency), (0, 0))[0] if balance else 0,
+            "sats_received": paid.get(client.id, {}).get(balance.currency, (0, 0))[0]
+            if balance
+            else 0,
         }
         for client in clients
         for balance in balances.get(client.id) or [None]  # type: ignore[list-item]
     ]
 
 
-_CLIENT_COLUMNS = _names(ClientOut, "balances", "total_sats")
+_CLIENT_COLUMNS = _names(ClientOut, "balances", "total_sats", "average_prices")
 _BALANCE_COLUMNS = [
     "balance_currency",
     "total_deposits",
@@ -140,6 +142,10 @@ async def _distributions(rows: list[crud_reports.Row]) -> list[Record]:
     return records
 
 
+async def _distributions_of_sales(rows: list[crud_reports.Row]) -> list[Record]:
+    return await _distributions(await crud_reports.payments_of_sales([row["id"] for row in rows]))
+
+
 async def _polls(rows: list[crud_reports.Row]) -> list[Record]:
     return [Poll.parse_obj(dict(row)).dict() for row in rows]
 
@@ -151,6 +157,13 @@ async def _audit(rows: list[crud_reports.Row]) -> list[Record]:
 async def _usernames(rows: list[crud_reports.Row]) -> dict[str, str | None]:
     return {c.id: c.username for c in await crud.get_clients(row["client_id"] for row in rows)}
 
+
+_DISTRIBUTION_COLUMNS = [
+    *_names(DistributionOut),
+    "day",
+    "lamassu_transaction_id",
+    "device_id",
+]
 
 EXPORTS = {
     "clients": Table(
@@ -175,11 +188,15 @@ EXPORTS = {
         _transactions,
     ),
     "distributions": Table(
-        "dca_payments",
-        "created_at",
-        PaymentFilters,
-        [*_names(DistributionOut), "day", "lamassu_transaction_id", "device_id"],
-        _distributions,
+        "dca_payments", "created_at", PaymentFilters, _DISTRIBUTION_COLUMNS, _distributions
+    ),
+    # The same rows, chosen by the filters of their sales.
+    "transaction_distributions": Table(
+        "lamassu_transactions",
+        "transaction_time",
+        TransactionFilters,
+        _DISTRIBUTION_COLUMNS,
+        _distributions_of_sales,
     ),
     "audit": Table("dca_audit", "time", AuditFilters, _names(AuditEntry), _audit),
     "polls": Table("lamassu_polls", "started_at", PollFilters, _names(Poll), _polls),

@@ -3,7 +3,7 @@
 import base64
 import traceback
 from datetime import datetime, timezone
-from decimal import Decimal, Inexact, InvalidOperation, localcontext
+from decimal import ROUND_HALF_EVEN, Decimal, Inexact, InvalidOperation, localcontext
 from uuid import uuid4
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -86,6 +86,15 @@ def minor_units(amount: Decimal, currency: str) -> int:
 def fiat_text(minor: int, currency: str) -> str:
     """Minor units as decimal text with the currency's number of decimals (1250 GTQ is "12.50")."""
     return str(Decimal(minor).scaleb(-currency_decimals(currency)))
+
+
+def average_price(fiat: int, sats: int, currency: str) -> str | None:
+    """Fiat per whole bitcoin, as text, of `fiat` minor units that bought `sats`."""
+    if not sats:
+        return None
+    decimals = currency_decimals(currency)
+    price = Decimal(fiat).scaleb(8 - decimals) / sats
+    return str(price.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_EVEN))
 
 
 def decimal_text(value: Decimal) -> str:

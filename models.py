@@ -18,6 +18,7 @@ from pydantic.fields import ModelField
 from .distribution import CommissionMethod
 from .helpers import (
     MAX_SATS,
+    average_price,
     decimal_text,
     fiat_text,
     known_currency,
@@ -204,14 +205,24 @@ class ClientOut(Out):
     updated_at: datetime
     balances: list[BalanceOut] = []
     total_sats: int = 0
+    average_prices: dict[str, str] = Field({}, description="Fiat per whole bitcoin, by currency")
 
     @classmethod
-    def of(cls, client: Client, balances: list[Balance], total_sats: int) -> "ClientOut":
+    def of(
+        cls, client: Client, balances: list[Balance], paid: dict[str, tuple[int, int]]
+    ) -> "ClientOut":
+        """`paid`: by currency, the sats received and the minor units they were bought for."""
         fields = client.dict()
         if client.fixed_mode_daily_limit is not None and client.currency:
             limit = fiat_text(client.fixed_mode_daily_limit, client.currency)
             fields["fixed_mode_daily_limit"] = limit
-        return cls(**fields, balances=[BalanceOut.of(b) for b in balances], total_sats=total_sats)
+        prices = {code: average_price(fiat, sats, code) for code, (sats, fiat) in paid.items()}
+        return cls(
+            **fields,
+            balances=[BalanceOut.of(balance) for balance in balances],
+            total_sats=sum(sats for sats, _ in paid.values()),
+            average_prices={code: price for code, price in prices.items() if price},
+        )
 
 
 class _ClientFields(_In):

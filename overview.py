@@ -7,14 +7,13 @@ integers; days are those of the configured time zone.
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta, timezone
-from decimal import ROUND_HALF_EVEN, Decimal
 from zoneinfo import ZoneInfo
 
 from lnbits.core.crud.wallets import get_wallet
 from pydantic import BaseModel
 
 from . import crud, crud_reports, transaction_processor
-from .helpers import currency_decimals, fiat_text, now
+from .helpers import average_price, fiat_text, now
 from .models import LamassuConfig, Poll
 
 DAYS = 30
@@ -199,7 +198,7 @@ async def of_client(client_id: str) -> ClientHistory:
     put_in = _by_day(await crud_reports.deposits_by_quarter(_begin(days[0], zone), client_id), zone)
     sums = _Sums(await crud_reports.shares_by_day(days[0].isoformat(), client_id))
     balances = await crud.get_balances([client_id])
-    paid = await crud_reports.paid_by_currency([client_id])
+    paid = (await crud.get_paid([client_id])).get(client_id, {})
     return ClientHistory(
         client_id=client_id,
         days=days,
@@ -217,18 +216,9 @@ async def of_client(client_id: str) -> ClientHistory:
                 fiat=fiat_text(fiat, currency),
                 average_price=average_price(fiat, sats, currency),
             )
-            for (_, currency), (sats, fiat) in sorted(paid.items())
+            for currency, (sats, fiat) in sorted(paid.items())
         ],
     )
-
-
-def average_price(fiat: int, sats: int, currency: str) -> str | None:
-    """Fiat per whole bitcoin, as text, of `fiat` minor units that bought `sats`."""
-    if not sats:
-        return None
-    decimals = currency_decimals(currency)
-    price = Decimal(fiat).scaleb(8 - decimals) / sats
-    return str(price.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_EVEN))
 
 
 # ---- days ------------------------------------------------------------------------------------

@@ -90,8 +90,8 @@ async def _clients_out(clients: list[Client], ids: list[str] | None) -> list[Cli
     balances: dict[str, list[Balance]] = {}
     for balance in await crud.get_balances(ids):
         balances.setdefault(balance.client_id, []).append(balance)
-    sats = await crud.get_total_sats(ids)
-    return [ClientOut.of(c, balances.get(c.id, []), sats.get(c.id, 0)) for c in clients]
+    paid = await crud.get_paid(ids)
+    return [ClientOut.of(c, balances.get(c.id, []), paid.get(c.id, {})) for c in clients]
 
 
 async def _client_out(client: Client) -> ClientOut:
@@ -101,10 +101,11 @@ async def _client_out(client: Client) -> ClientOut:
 @satmachineclient_api.get("/clients/{client_id}/balance")
 async def client_balance(client_id: str) -> ClientBalance:
     found(await crud.get_client(client_id), "client")
+    paid = await crud.get_paid([client_id])
     return ClientBalance(
         client_id=client_id,
         balances=[BalanceOut.of(b) for b in await crud.get_balances([client_id])],
-        total_sats=(await crud.get_total_sats([client_id])).get(client_id, 0),
+        total_sats=sum(sats for sats, _ in paid.get(client_id, {}).values()),
     )
 
 
@@ -125,7 +126,7 @@ async def create_client(data: CreateClient, operator: Operator) -> ClientOut:
         created_at=time,
         updated_at=time,
     )
-    out = ClientOut.of(client, [], 0)
+    out = ClientOut.of(client, [], {})
     if not await crud.insert_client(
         client, AuditEntry.of(operator, "client added", client.id, after=out)
     ):

@@ -138,9 +138,11 @@ def test_a_balance_is_followed_back_from_today() -> None:
 
 
 def test_an_average_price_is_fiat_per_whole_bitcoin() -> None:
-    assert overview.average_price(50_000, 64_757, "GTQ") == "772117.30"
-    assert overview.average_price(1_000_000, 10_000_000, "JPY") == "10000000"
-    assert overview.average_price(100, 0, "GTQ") is None
+    from satmachineclient.helpers import average_price
+
+    assert average_price(50_000, 64_757, "GTQ") == "772117.30"
+    assert average_price(1_000_000, 10_000_000, "JPY") == "10000000"
+    assert average_price(100, 0, "GTQ") is None
 
 
 # ---- exports ---------------------------------------------------------------------------------
@@ -160,6 +162,7 @@ async def test_every_table_is_exported_as_csv_and_json(
     audit = json.loads(await export(admin, "audit", "json"))
     expected["audit"] = len(audit)
     assert {"client added", "deposit added"} <= {entry["action"] for entry in audit}
+    expected["transaction_distributions"] = 1
     assert set(expected) == set(exports.EXPORTS)
     for table, number in expected.items():
         as_csv = rows_of(await export(admin, table, "csv"))
@@ -235,3 +238,20 @@ async def test_no_row_is_lost_or_doubled_between_two_batches(
 )
 def test_no_cell_is_a_formula(value: object, written: str) -> None:
     assert exports.cell(value) == written
+
+
+async def test_distributions_are_exported_by_the_filters_of_their_sales(
+    admin: Account, configured: Setup, make_client: MakeClient, lamassu: LamassuDatabase, poll: Poll
+) -> None:
+    await make_client("one", {"GTQ": "1000.00", "USD": "1000.00"})
+    time = datetime.now(timezone.utc)
+    sales = [Sale(created=time, cash_at=time, fiat_code=code) for code in ("GTQ", "USD")]
+    await lamassu.insert(*sales)
+    await poll()
+    path = f"{API}/export/transaction_distributions?format=json"
+
+    everything = (await admin.get(path)).json()
+    dollars = (await admin.get(f"{path}&fiat_code=USD")).json()
+
+    assert {row["currency"] for row in everything} == {"GTQ", "USD"}
+    assert [row["lamassu_transaction_id"] for row in dollars] == [str(sales[1].id)]
