@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from lnbits.core.db import db as core_db
 from lnbits.db import Filters, Page
 from pydantic import BaseModel
-from sqlalchemy import bindparam, text
 from sqlalchemy.exc import DBAPIError
 
 from .database import Ledger, chunks, ledger, reading
@@ -591,6 +589,27 @@ async def dissolve_transfer(work: Ledger, transfer_id: str) -> None:
         )
 
 
+async def confirmed_payouts(since: datetime) -> list[Payout]:
+    async with reading() as work:
+        return await work.fetch(
+            Payout,
+            "SELECT * FROM satmachineclient.dca_payouts "
+            "WHERE status = 'confirmed' AND confirmed_at >= :since ORDER BY id",
+            since=since,
+        )
+
+
+async def open_payouts_sats(work: Ledger, source_wallet_id: str) -> int:
+    """Sats of payouts that are to leave this wallet as soon as they can be paid."""
+    rows = await work.rows(
+        "SELECT CAST(COALESCE(SUM(amount_sats), 0) AS BIGINT) AS sats "
+        "FROM satmachineclient.dca_payouts WHERE source_wallet_id = :wallet AND "
+        "(status = 'pending' OR (status = 'failed' AND next_attempt_at IS NOT NULL))",
+        wallet=source_wallet_id,
+    )
+    return int(rows[0]["sats"])
+
+
 # ---- configuration and polls -----------------------------------------------------------------
 
 
@@ -668,138 +687,6 @@ async def get_polls(limit: int = 1000) -> list[Poll]:
             "LIMIT :limit",
             limit=limit,
         )
-
-
-# ---- reconciliation: where sums that must agree do not ---------------------------------------
-
-
-async def count(table: str, time_column: str, since: datetime) -> int:
-    async with reading() as work:
-        rows = await work.rows(
-            f"SELECT COUNT(*) AS number FROM satmachineclient.{table} "
-            f"WHERE {time_column} >= :since",
-            since=since,
-        )
-    return int(rows[0]["number"])
-
-
-async def unbalanced_transactions(since: datetime) -> list[Mapping[str, Any]]:
-    """Sales whose parts do not add up, by themselves or with their shares."""
-    async with reading() as work:
-        return await work.rows(
-            "SELECT t.id, t.crypto_amount_sats, t.commission_amount_sats, t.base_amount_sats, "
-            "t.distributed_sats, t.undistributed_sats, t.fiat_amount, t.undistributed_fiat, "
-            "t.clients_count, COUNT(p.id) AS shares, "
-            "CAST(COALESCE(SUM(p.amount_sats), 0) AS BIGINT) AS share_sats, "
-            "CAST(COALESCE(SUM(p.amount_fiat), 0) AS BIGINT) AS share_fiat "
-            "FROM satmachineclient.lamassu_transactions t "
-            "LEFT JOIN satmachineclient.dca_payments p "
-            "ON p.transaction_id = t.id AND p.status <> 'voided' "
-            "WHERE t.processed_at >= :since GROUP BY t.id, t.crypto_amount_sats, "
-            "t.commission_amount_sats, t.base_amount_sats, t.distributed_sats, "
-            "t.undistributed_sats, t.fiat_amount, t.undistributed_fiat, t.clients_count "
-            "HAVING t.crypto_amount_sats <> t.commission_amount_sats + t.base_amount_sats "
-            "OR t.base_amount_sats <> t.distributed_sats + t.undistributed_sats "
-            "OR t.distributed_sats <> COALESCE(SUM(p.amount_sats), 0) "
-            "OR t.fiat_amount <> t.undistributed_fiat + COALESCE(SUM(p.amount_fiat), 0) "
-            "OR t.clients_count <> COUNT(p.id)",
-            since=since,
-        )
-
-
-async def unbalanced_transfers(since: datetime) -> list[Mapping[str, Any]]:
-    """Transfers whose payouts are not worth what they carry."""
-    async with reading() as work:
-        return await work.rows(
-            "SELECT o.transfer_id AS id, o.kind, CAST(o.sats AS BIGINT) AS payout_sats, "
-            "CAST(COALESCE(SUM(c.sats), 0) AS BIGINT) AS carried_sats FROM ("
-            "SELECT transfer_id, kind, SUM(amount_sats) AS sats FROM satmachineclient.dca_payouts "
-            "WHERE status <> 'voided' AND created_at >= :since GROUP BY transfer_id, kind) o "
-            "LEFT JOIN (SELECT transfer_id, amount_sats AS sats "
-            "FROM satmachineclient.dca_payments WHERE transfer_id IS NOT NULL "
-            "UNION ALL SELECT credit_transfer_id, crypto_amount_sats "
-            "FROM satmachineclient.lamassu_transactions WHERE credit_transfer_id IS NOT NULL "
-            "UNION ALL SELECT commission_transfer_id, commission_amount_sats "
-            "FROM satmachineclient.lamassu_transactions WHERE commission_transfer_id IS NOT NULL"
-            ") c ON c.transfer_id = o.transfer_id GROUP BY o.transfer_id, o.kind, o.sats "
-            "HAVING o.sats <> COALESCE(SUM(c.sats), 0)",
-            since=since,
-        )
-
-
-async def unpaid_but_confirmed(since: datetime) -> list[Mapping[str, Any]]:
-    """Shares marked as confirmed without a transfer that is confirmed as a whole."""
-    async with reading() as work:
-        return await work.rows(
-            "SELECT p.id FROM satmachineclient.dca_payments p WHERE p.status = 'confirmed' "
-            "AND p.created_at >= :since AND (p.transfer_id IS NULL OR NOT EXISTS ("
-            "SELECT 1 FROM satmachineclient.dca_payouts o WHERE o.transfer_id = p.transfer_id) "
-            "OR EXISTS (SELECT 1 FROM satmachineclient.dca_payouts o "
-            "WHERE o.transfer_id = p.transfer_id AND o.status <> 'confirmed'))",
-            since=since,
-        )
-
-
-async def confirmed_payouts(since: datetime) -> list[Payout]:
-    async with reading() as work:
-        return await work.fetch(
-            Payout,
-            "SELECT * FROM satmachineclient.dca_payouts "
-            "WHERE status = 'confirmed' AND confirmed_at >= :since ORDER BY id",
-            since=since,
-        )
-
-
-async def known_hashes(hashes: Iterable[str]) -> set[str]:
-    """Those of these payment hashes that belong to a payout which is not voided."""
-    known: set[str] = set()
-    async with reading() as work:
-        for chunk in chunks(hashes):
-            rows = await work.rows(
-                "SELECT payment_hash FROM satmachineclient.dca_payouts "
-                "WHERE status <> 'voided' AND payment_hash IN :hashes",
-                hashes=chunk,
-            )
-            known.update(row["payment_hash"] for row in rows)
-    return known
-
-
-async def lnbits_payments_tagged(since: datetime, tag: str) -> list[Mapping[str, Any]]:
-    """What LNbits itself has booked with our tag since then (its own table)."""
-    time = core_db.timestamp_placeholder("since")
-    async with core_db.connect() as connection:
-        rows = await connection.conn.execute(
-            text(
-                "SELECT payment_hash FROM apipayments "
-                f"WHERE tag = :tag AND status = 'success' AND time >= {time}"
-            ),
-            {"tag": tag, "since": since.timestamp()},
-        )
-        return list(rows.mappings().all())
-
-
-async def lnbits_payments(checking_ids: Iterable[str]) -> list[Mapping[str, Any]]:
-    """LNbits' own bookings with these ids."""
-    statement = text(
-        "SELECT checking_id, wallet_id, amount, status FROM apipayments WHERE checking_id IN :ids"
-    ).bindparams(bindparam("ids", expanding=True))
-    found: list[Mapping[str, Any]] = []
-    for ids in chunks(checking_ids):
-        async with core_db.connect() as connection:
-            rows = await connection.conn.execute(statement, {"ids": ids})
-            found += rows.mappings().all()
-    return found
-
-
-async def open_payouts_sats(work: Ledger, source_wallet_id: str) -> int:
-    """Sats of payouts that are to leave this wallet as soon as they can be paid."""
-    rows = await work.rows(
-        "SELECT CAST(COALESCE(SUM(amount_sats), 0) AS BIGINT) AS sats "
-        "FROM satmachineclient.dca_payouts WHERE source_wallet_id = :wallet AND "
-        "(status = 'pending' OR (status = 'failed' AND next_attempt_at IS NOT NULL))",
-        wallet=source_wallet_id,
-    )
-    return int(rows[0]["sats"])
 
 
 # ---- pages -----------------------------------------------------------------------------------

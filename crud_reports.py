@@ -1,14 +1,17 @@
-"""The SQL of the overview and of the exports: sums by day, and tables in batches. Reads only.
+"""The SQL of overview, exports and reconciliation: sums by day, tables in batches, sums that
+must agree. Reads only.
 
 Fiat sums are minor units, bitcoin sums sats; days are those of the configured time zone, as they
 stand in the rows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from lnbits.core.db import db as core_db
 from lnbits.db import SQLITE, Filters
+from sqlalchemy import bindparam, text
 from sqlalchemy.exc import DBAPIError
 
 from .database import chunks, db, reading
@@ -54,7 +57,7 @@ async def sales_by_day(since: datetime) -> list[Row]:
 async def deposits_by_quarter(since: datetime, client_id: str | None = None) -> list[Row]:
     """Confirmed deposits per currency and quarter of an hour since 1970."""
     return await _rows(
-        f"SELECT currency, {_QUARTER} AS quarter, "  # noqa: S608 - a constant of this file
+        f"SELECT currency, {_QUARTER} AS quarter, "
         "CAST(SUM(amount) AS BIGINT) AS amount FROM satmachineclient.dca_deposits "
         "WHERE status = 'confirmed' AND confirmed_at >= :since "
         "AND (client_id = :client OR :client = '') GROUP BY 1, 2",
@@ -182,7 +185,7 @@ async def batch(
         behind = [f"({time_column} > :at OR ({time_column} = :at AND id > :behind))"]
         values |= {"at": after[time_column], "behind": after["id"]}
     sql = (
-        f"SELECT * FROM satmachineclient.{table} {filters.where(behind)} "  # noqa: S608
+        f"SELECT * FROM satmachineclient.{table} {filters.where(behind)} "
         f"ORDER BY {time_column}, id LIMIT {limit}"
     )
     try:
@@ -194,3 +197,114 @@ async def batch(
 async def _rows(sql: str, **values: Any) -> list[Row]:
     async with reading() as work:
         return await work.rows(sql, **values)
+
+
+# ---- reconciliation: where sums that must agree do not ---------------------------------------
+
+
+async def count(table: str, time_column: str, since: datetime) -> int:
+    async with reading() as work:
+        rows = await work.rows(
+            f"SELECT COUNT(*) AS number FROM satmachineclient.{table} "
+            f"WHERE {time_column} >= :since",
+            since=since,
+        )
+    return int(rows[0]["number"])
+
+
+async def unbalanced_transactions(since: datetime) -> list[Row]:
+    """Sales whose parts do not add up, by themselves or with their shares."""
+    async with reading() as work:
+        return await work.rows(
+            "SELECT t.id, t.crypto_amount_sats, t.commission_amount_sats, t.base_amount_sats, "
+            "t.distributed_sats, t.undistributed_sats, t.fiat_amount, t.undistributed_fiat, "
+            "t.clients_count, COUNT(p.id) AS shares, "
+            "CAST(COALESCE(SUM(p.amount_sats), 0) AS BIGINT) AS share_sats, "
+            "CAST(COALESCE(SUM(p.amount_fiat), 0) AS BIGINT) AS share_fiat "
+            "FROM satmachineclient.lamassu_transactions t "
+            "LEFT JOIN satmachineclient.dca_payments p "
+            "ON p.transaction_id = t.id AND p.status <> 'voided' "
+            "WHERE t.processed_at >= :since GROUP BY t.id, t.crypto_amount_sats, "
+            "t.commission_amount_sats, t.base_amount_sats, t.distributed_sats, "
+            "t.undistributed_sats, t.fiat_amount, t.undistributed_fiat, t.clients_count "
+            "HAVING t.crypto_amount_sats <> t.commission_amount_sats + t.base_amount_sats "
+            "OR t.base_amount_sats <> t.distributed_sats + t.undistributed_sats "
+            "OR t.distributed_sats <> COALESCE(SUM(p.amount_sats), 0) "
+            "OR t.fiat_amount <> t.undistributed_fiat + COALESCE(SUM(p.amount_fiat), 0) "
+            "OR t.clients_count <> COUNT(p.id)",
+            since=since,
+        )
+
+
+async def unbalanced_transfers(since: datetime) -> list[Row]:
+    """Transfers whose payouts are not worth what they carry."""
+    async with reading() as work:
+        return await work.rows(
+            "SELECT o.transfer_id AS id, o.kind, CAST(o.sats AS BIGINT) AS payout_sats, "
+            "CAST(COALESCE(SUM(c.sats), 0) AS BIGINT) AS carried_sats FROM ("
+            "SELECT transfer_id, kind, SUM(amount_sats) AS sats FROM satmachineclient.dca_payouts "
+            "WHERE status <> 'voided' AND created_at >= :since GROUP BY transfer_id, kind) o "
+            "LEFT JOIN (SELECT transfer_id, amount_sats AS sats "
+            "FROM satmachineclient.dca_payments WHERE transfer_id IS NOT NULL "
+            "UNION ALL SELECT credit_transfer_id, crypto_amount_sats "
+            "FROM satmachineclient.lamassu_transactions WHERE credit_transfer_id IS NOT NULL "
+            "UNION ALL SELECT commission_transfer_id, commission_amount_sats "
+            "FROM satmachineclient.lamassu_transactions WHERE commission_transfer_id IS NOT NULL"
+            ") c ON c.transfer_id = o.transfer_id GROUP BY o.transfer_id, o.kind, o.sats "
+            "HAVING o.sats <> COALESCE(SUM(c.sats), 0)",
+            since=since,
+        )
+
+
+async def unpaid_but_confirmed(since: datetime) -> list[Row]:
+    """Shares marked as confirmed without a transfer that is confirmed as a whole."""
+    async with reading() as work:
+        return await work.rows(
+            "SELECT p.id FROM satmachineclient.dca_payments p WHERE p.status = 'confirmed' "
+            "AND p.created_at >= :since AND (p.transfer_id IS NULL OR NOT EXISTS ("
+            "SELECT 1 FROM satmachineclient.dca_payouts o WHERE o.transfer_id = p.transfer_id) "
+            "OR EXISTS (SELECT 1 FROM satmachineclient.dca_payouts o "
+            "WHERE o.transfer_id = p.transfer_id AND o.status <> 'confirmed'))",
+            since=since,
+        )
+
+
+async def known_hashes(hashes: Iterable[str]) -> set[str]:
+    """Those of these payment hashes that belong to a payout which is not voided."""
+    known: set[str] = set()
+    async with reading() as work:
+        for chunk in chunks(hashes):
+            rows = await work.rows(
+                "SELECT payment_hash FROM satmachineclient.dca_payouts "
+                "WHERE status <> 'voided' AND payment_hash IN :hashes",
+                hashes=chunk,
+            )
+            known.update(row["payment_hash"] for row in rows)
+    return known
+
+
+async def lnbits_payments_tagged(since: datetime, tag: str) -> list[Row]:
+    """What LNbits itself has booked with our tag since then (its own table)."""
+    time = core_db.timestamp_placeholder("since")
+    async with core_db.connect() as connection:
+        rows = await connection.conn.execute(
+            text(
+                "SELECT payment_hash FROM apipayments "
+                f"WHERE tag = :tag AND status = 'success' AND time >= {time}"
+            ),
+            {"tag": tag, "since": since.timestamp()},
+        )
+        return list(rows.mappings().all())
+
+
+async def lnbits_payments(checking_ids: Iterable[str]) -> list[Row]:
+    """LNbits' own bookings with these ids."""
+    statement = text(
+        "SELECT checking_id, wallet_id, amount, status FROM apipayments WHERE checking_id IN :ids"
+    ).bindparams(bindparam("ids", expanding=True))
+    found: list[Row] = []
+    for ids in chunks(checking_ids):
+        async with core_db.connect() as connection:
+            rows = await connection.conn.execute(statement, {"ids": ids})
+            found += rows.mappings().all()
+    return found

@@ -10,7 +10,7 @@ from typing import Any
 
 from loguru import logger
 
-from . import crud
+from . import crud, crud_reports
 from .models import Difference, Payout, Reconciliation
 from .payouts import TAG
 
@@ -21,15 +21,16 @@ _OVERLAP = timedelta(days=1)  # LNbits stores times without their zone
 
 async def reconcile(since: datetime = EVERYTHING) -> Reconciliation:
     """Check all that was processed since then; what differs is logged as an error."""
-    transactions = await crud.unbalanced_transactions(since)
-    transfers = await crud.unbalanced_transfers(since)
-    shares = await crud.unpaid_but_confirmed(since)
+    transactions = await crud_reports.unbalanced_transactions(since)
+    transfers = await crud_reports.unbalanced_transfers(since)
+    shares = await crud_reports.unpaid_but_confirmed(since)
     balances = await crud.get_balances()
     confirmed = await crud.confirmed_payouts(since)
-    booked = await crud.lnbits_payments(key for p in confirmed for key, *_ in _bookings_of(p))
-    tagged = await crud.lnbits_payments_tagged(since - _OVERLAP, TAG)
+    ids = [key for payout in confirmed for key, *_ in _bookings_of(payout)]
+    booked = await crud_reports.lnbits_payments(ids)
+    tagged = await crud_reports.lnbits_payments_tagged(since - _OVERLAP, TAG)
     paid_hashes = {row["payment_hash"] for row in tagged}
-    strangers = paid_hashes - await crud.known_hashes(paid_hashes)
+    strangers = paid_hashes - await crud_reports.known_hashes(paid_hashes)
     differences = [
         *(_transaction_difference(row) for row in transactions),
         *(
@@ -68,8 +69,8 @@ async def reconcile(since: datetime = EVERYTHING) -> Reconciliation:
     return Reconciliation(
         ok=not differences,
         checked={
-            "transactions": await crud.count("lamassu_transactions", "processed_at", since),
-            "payments": await crud.count("dca_payments", "created_at", since),
+            "transactions": await crud_reports.count("lamassu_transactions", "processed_at", since),
+            "payments": await crud_reports.count("dca_payments", "created_at", since),
             "payouts": len(confirmed),
             "balances": len(balances),
             "lnbits_payments": len(tagged),

@@ -35,7 +35,8 @@ class Route(APIRoute):
         async def answer(request: Request) -> Response:
             try:
                 _check_address(request)
-                return await handle(request)
+                # To its end, also if the client goes away: nothing is left half done.
+                return await database.whole(handle(request))
             except (RequestValidationError, ValidationError) as exc:
                 raise HTTPException(HTTPStatus.BAD_REQUEST, _sentence(exc.errors())) from None
             except ValueError as exc:

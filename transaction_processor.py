@@ -104,10 +104,17 @@ async def _keep_renewing(lease: str, done: asyncio.Event) -> None:
 async def poll(trigger: PollTrigger) -> Poll:
     """Read, plan, settle. The poll's record says how it went; a failed read is a failed poll.
 
+    Once begun it goes to its end, also if who asked for it is cancelled meanwhile: LNbits' own
+    statements, cut off, would leave its SQLite files locked.
+
     Raises:
         BusyError: another poll is running.
         ConflictError: there is no configuration yet.
     """
+    return await database.whole(_poll(trigger))
+
+
+async def _poll(trigger: PollTrigger) -> Poll:
     config = await crud.get_config()
     if config is None:
         raise ConflictError("There is no configuration yet: fill in 'Configure Database' first.")

@@ -447,9 +447,6 @@ def _merged(data: ConfigIn, stored: LamassuConfig | None) -> LamassuConfig:
         elif stored and getattr(stored, name):
             _check_same_place(name, data, stored)
             fields[name] = getattr(stored, name)
-    if stored and fields["ssh_host_key_fingerprint"] is None:
-        if (data.ssh_host, data.ssh_port) == (stored.ssh_host, stored.ssh_port):
-            fields["ssh_host_key_fingerprint"] = stored.ssh_host_key_fingerprint
     if stored:
         for name in (
             "test_connection_last",

@@ -15,7 +15,7 @@ from demo.lnbits_api import Account
 from demo.postgres import Postgres
 from demo.sales import Sale
 from demo.ssh_server import SshServer
-from tests.rig import API, Configure, MakeClient, MakeWallet, Poll, Setup
+from tests.rig import API, MakeClient, MakeWallet, Poll, Setup
 
 pytestmark = pytest.mark.storage
 
@@ -660,23 +660,3 @@ async def test_a_page_does_not_ask_the_database_once_per_row(
         assert max(before) <= 6
     finally:
         event.remove(db.engine.sync_engine, "before_cursor_execute", note)
-
-
-async def test_an_accepted_host_key_stays_accepted_while_the_server_is_the_same(
-    admin: Account, configure: Configure, ssh_server: SshServer
-) -> None:
-    tunnel: dict[str, Any] = {
-        "use_ssh_tunnel": True,
-        "ssh_host": "127.0.0.1",
-        "ssh_port": ssh_server.port,
-        "ssh_username": "atm",
-        "ssh_password": "secret",
-    }
-    setup = await configure(**tunnel, ssh_host_key_fingerprint=ssh_server.fingerprint)
-    kept = await admin.call(
-        "POST", f"{API}/config", {**setup.body, "ssh_host_key_fingerprint": None}
-    )
-    assert kept["ssh_host_key_fingerprint"] == ssh_server.fingerprint
-    body = {**setup.body, "ssh_host": "127.0.0.2", "ssh_host_key_fingerprint": None}
-    moved = await admin.call("POST", f"{API}/config", body)
-    assert moved["ssh_host_key_fingerprint"] is None
