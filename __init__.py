@@ -7,10 +7,12 @@ from .transaction_processor import start as satmachineclient_start
 from .transaction_processor import stop as satmachineclient_stop
 from .views import satmachineclient_pages
 from .views_api import satmachineclient_api
+from .views_clients import satmachineclient_clients
 from .views_reports import satmachineclient_reports
 
 satmachineclient_ext: APIRouter = APIRouter(prefix="/satmachineclient", tags=["satmachineclient"])
 satmachineclient_ext.include_router(satmachineclient_pages)
+satmachineclient_ext.include_router(satmachineclient_clients)
 satmachineclient_ext.include_router(satmachineclient_api)
 satmachineclient_ext.include_router(satmachineclient_reports)
 

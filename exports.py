@@ -16,18 +16,11 @@ from typing import Any, Literal
 from lnbits.db import FilterModel, Filters
 from pydantic import BaseModel
 
-from . import crud, crud_reports
+from . import crud_clients, crud_reports
 from .helpers import fiat_text
 from .models import (
     AuditEntry,
     AuditFilters,
-    Balance,
-    Client,
-    ClientFilters,
-    ClientOut,
-    Deposit,
-    DepositFilters,
-    DepositOut,
     DistributionOut,
     Payment,
     PaymentFilters,
@@ -36,6 +29,15 @@ from .models import (
     Transaction,
     TransactionFilters,
     TransactionOut,
+)
+from .models_clients import (
+    Balance,
+    Client,
+    ClientFilters,
+    ClientOut,
+    Deposit,
+    DepositFilters,
+    DepositOut,
 )
 
 Format = Literal["csv", "json"]
@@ -71,9 +73,9 @@ async def _clients(rows: list[crud_reports.Row]) -> list[Record]:
     """A row for each client and currency, so that a column's sum means something."""
     clients = [Client.parse_obj(dict(row)) for row in rows]
     ids = [client.id for client in clients]
-    paid = await crud.get_paid(ids)
+    paid = await crud_clients.get_paid(ids)
     balances: dict[str, list[Balance]] = {}
-    for balance in await crud.get_balances(ids):
+    for balance in await crud_clients.get_balances(ids):
         balances.setdefault(balance.client_id, []).append(balance)
     return [
         {
@@ -110,7 +112,7 @@ def _balance(balance: Balance | None) -> Record:
 
 
 async def _deposits(rows: list[crud_reports.Row]) -> list[Record]:
-    names = await _usernames(rows)
+    names = await crud_clients.usernames(row["client_id"] for row in rows)
     return [
         {
             **DepositOut.of(Deposit.parse_obj(dict(row))).dict(),
@@ -125,7 +127,7 @@ async def _transactions(rows: list[crud_reports.Row]) -> list[Record]:
 
 
 async def _distributions(rows: list[crud_reports.Row]) -> list[Record]:
-    names = await _usernames(rows)
+    names = await crud_clients.usernames(row["client_id"] for row in rows)
     sales = await crud_reports.sales_of([row["transaction_id"] for row in rows])
     records = []
     for row in rows:
@@ -152,10 +154,6 @@ async def _polls(rows: list[crud_reports.Row]) -> list[Record]:
 
 async def _audit(rows: list[crud_reports.Row]) -> list[Record]:
     return [AuditEntry.parse_obj(dict(row)).dict() for row in rows]
-
-
-async def _usernames(rows: list[crud_reports.Row]) -> dict[str, str | None]:
-    return {c.id: c.username for c in await crud.get_clients(row["client_id"] for row in rows)}
 
 
 _DISTRIBUTION_COLUMNS = [

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from lnbits.core.crud.wallets import get_wallet
 from pydantic import BaseModel
 
-from . import crud, crud_reports, transaction_processor
+from . import crud, crud_clients, crud_reports, transaction_processor
 from .helpers import average_price, fiat_text, now
 from .models import LamassuConfig, Poll
 
@@ -197,8 +197,8 @@ async def of_client(client_id: str) -> ClientHistory:
     days = _days_until(at.astimezone(zone).date())
     put_in = _by_day(await crud_reports.deposits_by_quarter(_begin(days[0], zone), client_id), zone)
     sums = _Sums(await crud_reports.shares_by_day(days[0].isoformat(), client_id))
-    balances = await crud.get_balances([client_id])
-    paid = (await crud.get_paid([client_id])).get(client_id, {})
+    balances = await crud_clients.get_balances([client_id])
+    paid = (await crud_clients.get_paid([client_id])).get(client_id, {})
     return ClientHistory(
         client_id=client_id,
         days=days,

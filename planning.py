@@ -16,7 +16,8 @@ from . import crud, database, distribution
 from .distribution import DistributionError, Participant, Share
 from .helpers import currency_decimals, fiat_text, new_id, now
 from .lamassu import Sale
-from .models import Client, Deposit, LamassuConfig, Payment, Transaction
+from .models import LamassuConfig, Payment, Transaction
+from .models_clients import Client, Deposit
 
 
 class Book:

@@ -10,7 +10,7 @@ from typing import Any
 
 from loguru import logger
 
-from . import crud, crud_reports
+from . import crud, crud_clients, crud_reports
 from .models import Difference, Payout, Reconciliation
 from .payouts import TAG
 
@@ -24,7 +24,7 @@ async def reconcile(since: datetime = EVERYTHING) -> Reconciliation:
     transactions = await crud_reports.unbalanced_transactions(since)
     transfers = await crud_reports.unbalanced_transfers(since)
     shares = await crud_reports.unpaid_but_confirmed(since)
-    balances = await crud.get_balances()
+    balances = await crud_clients.get_balances()
     confirmed = await crud.confirmed_payouts(since)
     ids = [key for payout in confirmed for key, *_ in _bookings_of(payout)]
     booked = await crud_reports.lnbits_payments(ids)

@@ -102,6 +102,9 @@ def found(row: Any, what: str) -> Any:
     return row
 
 
+PREFIX = "/api/v1/dca"
+
+
 # ---- pages -----------------------------------------------------------------------------------
 
 PAGING = ("limit", "offset", "sortby", "direction", "search", "usr", "api-key")

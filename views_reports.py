@@ -8,12 +8,13 @@ from fastapi.responses import StreamingResponse
 from lnbits.db import Filters, Page
 from lnbits.helpers import generate_filter_params_openapi
 
-from . import crud, exports, overview
+from . import crud, crud_clients, exports, overview
 from .helpers import now
 from .models import DistributionOut, Payment, PaymentFilters
 from .rest import (
     IN_CURRENCY,
     PAGING,
+    PREFIX,
     PROBLEMS,
     Route,
     check_operator,
@@ -22,10 +23,10 @@ from .rest import (
     page_of,
     to_minor_units,
 )
-from .views_api import distributions_of, satmachineclient_api
+from .views_api import distributions_of
 
 satmachineclient_reports = APIRouter(
-    prefix=satmachineclient_api.prefix,
+    prefix=PREFIX,
     route_class=Route,
     dependencies=[Depends(check_operator)],
     responses=PROBLEMS,
@@ -39,7 +40,7 @@ async def read_overview() -> overview.Overview:
 
 @satmachineclient_reports.get("/clients/{client_id}/history")
 async def client_history(client_id: str) -> overview.ClientHistory:
-    found(await crud.get_client(client_id), "client")
+    found(await crud_clients.get_client(client_id), "client")
     return await overview.of_client(client_id)
 
 

@@ -67,7 +67,7 @@ class BenchWorld:
     async def add_clients(self, number: int, deposits_each: int = 1) -> None:
         """Clients in flow mode, with wallets of their own and confirmed deposits."""
         from satmachineclient.helpers import new_id
-        from satmachineclient.models import Client, Deposit
+        from satmachineclient.models_clients import Client, Deposit
 
         time = now() - timedelta(days=300)
         self.clients = [

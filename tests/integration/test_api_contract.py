@@ -566,11 +566,11 @@ async def test_distributions_have_a_page_too(admin: Account, world: dict[str, An
 
 
 async def test_pages_are_sorted(admin: Account, world: dict[str, Any]) -> None:
-    from satmachineclient import models
+    from satmachineclient import models, models_clients
 
     for name, model in (
-        ("clients", models.ClientFilters),
-        ("deposits", models.DepositFilters),
+        ("clients", models_clients.ClientFilters),
+        ("deposits", models_clients.DepositFilters),
         ("transactions", models.TransactionFilters),
         ("polls", models.PollFilters),
     ):

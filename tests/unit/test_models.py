@@ -8,17 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lnbits.db import FilterModel
 from pydantic import BaseModel, ValidationError
-from satmachineclient import models
+from satmachineclient import models, models_clients
 from satmachineclient.models import (
     SECRETS,
     ConfigIn,
     ConfigOut,
-    CreateClient,
-    CreateDeposit,
     LamassuConfig,
     Reason,
     ReviewDismiss,
     ReviewDistribute,
+)
+from satmachineclient.models_clients import (
+    CreateClient,
+    CreateDeposit,
     UpdateClient,
     UpdateDepositStatus,
 )
@@ -174,8 +176,8 @@ def test_what_goes_out_has_no_place_for_a_secret() -> None:
 @pytest.mark.parametrize(
     ("model", "row"),
     [
-        (models.ClientFilters, models.Client),
-        (models.DepositFilters, models.Deposit),
+        (models_clients.ClientFilters, models_clients.Client),
+        (models_clients.DepositFilters, models_clients.Deposit),
         (models.TransactionFilters, models.Transaction),
         (models.PaymentFilters, models.Payment),
         (models.PollFilters, models.Poll),
