@@ -5,7 +5,7 @@ What is planned here is stored as a whole by the poll before anything is paid.
 
 import json
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -28,28 +28,31 @@ class Book:
         clients: list[Client],
         terms: list[ClientTerms],
         balances: dict[tuple[str, str], int],
+        later_terms: Iterable[ClientTerms] = (),
+        later_deposits: Iterable[Deposit] = (),
+        taken: dict[tuple[str, str, str], int] | None = None,
     ) -> None:
+        """`later_…` in the order of time; `taken`: what was allocated, by client, currency, day."""
         self._clients = {client.id: client for client in clients}
         self._terms = {each.client_id: each for each in terms}
         self._balances = balances
-        self._later_terms: deque[ClientTerms] = deque()
-        self._later_deposits: deque[Deposit] = deque()
-        self._taken: dict[tuple[str, str, str], int] = {}
+        self._later_terms = deque(later_terms)
+        self._later_deposits = deque(later_deposits)
+        self._taken = taken or {}
 
     @classmethod
     async def open(
         cls, work: database.Ledger, first: datetime, last: datetime, days: set[str]
     ) -> "Book":
         """The book at the time of the first sale, ready to go on to the last."""
-        book = cls(
+        return cls(
             await crud.open_clients(work),
             await crud.terms_at(work, first),
             await crud.balances_at(work, first),
+            await crud.terms_between(work, first, last),
+            await crud.deposits_between(work, first, last),
+            await crud.taken_on_days(work, days),
         )
-        book._taken = await crud.taken_on_days(work, days)
-        book._later_terms = deque(await crud.terms_between(work, first, last))
-        book._later_deposits = deque(await crud.deposits_between(work, first, last))
-        return book
 
     def advance(self, time: datetime) -> None:
         """Go on to this time: count the deposits confirmed up to then, and the terms in force.
