@@ -13,7 +13,7 @@ from lnbits.helpers import generate_filter_params_openapi
 from lnbits.settings import settings
 from pydantic import parse_obj_as
 
-from . import crud, crud_clients, lamassu, reconciliation, transaction_processor
+from . import crud, crud_clients, lamassu_check, reconciliation, transaction_processor
 from .helpers import SecretError, encrypt, now
 from .models import (
     SECRETS,
@@ -290,10 +290,10 @@ async def test_connection(data: ConnectionTestIn | None = None) -> ConnectionTes
     try:
         target = transaction_processor.target_of(config)
     except SecretError as exc:
-        result = lamassu.failed_configuration(str(exc))
+        result = lamassu_check.failed_configuration(str(exc))
     else:
         since = transaction_processor.look_back_from(config)
-        result = await lamassu.test_connection(target, since, config.commission_method)
+        result = await lamassu_check.test_connection(target, since, config.commission_method)
     if not body:
         await crud.record_connection_test(now(), result.success)
     return result
