@@ -10,18 +10,20 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 
 from . import tunnel
 from .helpers import now
-from .lamassu_rows import Sale, is_good, to_sale
+from .lamassu_rows import Sale, is_good, to_cash_in, to_sale
+from .models import SourceDirection
 from .tunnel import LamassuError, Target, connect, plain
 
 __all__ = [
     "LamassuError",
     "Rights",
+    "Rows",
     "Sale",
     "Target",
     "check_fixed_fee",
@@ -39,6 +41,11 @@ _NEEDED = (
     "created confirmed_at commission_percentage discount"
 ).split()
 _WELCOME = "received_crypto_atoms raw_ticker_price error_code fixed_fee".split()
+_CASH_IN_NEEDED = (
+    "id device_id crypto_atoms crypto_code fiat fiat_code send_confirmed operator_completed error "
+    "created send_time commission_percentage discount cash_in_fee"
+).split()
+_CASH_IN_WELCOME = ["raw_ticker_price"]
 _ACTION_NEEDED = "tx_id action created".split()
 _ACTION_WELCOME = [
     "error",
@@ -53,10 +60,14 @@ _ACTION_WELCOME = [
 
 @dataclass(frozen=True)
 class Rights:
-    """Which columns there are, and which of them this role may read."""
+    """Which columns there are, and which of them this role may read.
+
+    Of a table that the configured direction leaves out there are none.
+    """
 
     sale_columns: list[str]
     action_columns: list[str]  # empty: cash_out_actions cannot be used
+    cash_in_columns: list[str]
     fixed_fee_hidden: bool
     role: str
 
@@ -90,14 +101,18 @@ def reading(step: str) -> Iterator[None]:
         ) from None
 
 
-async def read_rights(session: asyncpg.Connection) -> Rights:
-    """Raises LamassuError naming the missing table or columns and the GRANT to run."""
+async def read_rights(session: asyncpg.Connection, direction: SourceDirection) -> Rights:
+    """What may be read of the tables of this direction.
+
+    Raises:
+        LamassuError: naming the missing table or columns and the GRANT to run.
+    """
     with reading("table_rights"):
         rows = await session.fetch(
             """
             SELECT t.name AS table_name, a.attname AS name,
                    has_column_privilege(a.attrelid, a.attnum, 'SELECT') AS readable
-            FROM (VALUES ('cash_out_txs'), ('cash_out_actions')) AS t(name)
+            FROM (VALUES ('cash_out_txs'), ('cash_out_actions'), ('cash_in_txs')) AS t(name)
             JOIN pg_attribute a ON a.attrelid = to_regclass('public.' || t.name)
             WHERE a.attnum > 0 AND NOT a.attisdropped
             """
@@ -105,46 +120,62 @@ async def read_rights(session: asyncpg.Connection) -> Rights:
         role = await session.fetchval("SELECT quote_ident(current_user)")
     exists = {(r["table_name"], r["name"]) for r in rows}
     readable = {(r["table_name"], r["name"]) for r in rows if r["readable"]}
-    if not any(table == "cash_out_txs" for table, _ in exists):
+    sales: list[str] = []
+    actions: list[str] = []
+    cash_ins: list[str] = []
+    hidden = False
+    if direction != "cash_in":
+        _check_columns("cash_out_txs", _NEEDED, exists, readable, role)
+        sales = [*_NEEDED, *(n for n in _WELCOME if ("cash_out_txs", n) in readable)]
+        if all(("cash_out_actions", name) in readable for name in _ACTION_NEEDED):
+            wanted = (*_ACTION_NEEDED, *_ACTION_WELCOME)
+            actions = [name for name in wanted if ("cash_out_actions", name) in readable]
+        fee = ("cash_out_txs", "fixed_fee")
+        hidden = fee in exists and fee not in readable
+    if direction != "cash_out":
+        _check_columns("cash_in_txs", _CASH_IN_NEEDED, exists, readable, role)
+        welcome = [n for n in _CASH_IN_WELCOME if ("cash_in_txs", n) in readable]
+        cash_ins = [*_CASH_IN_NEEDED, *welcome]
+    return Rights(sales, actions, cash_ins, hidden, role)
+
+
+def _check_columns(
+    table: str,
+    needed: list[str],
+    exists: set[tuple[str, str]],
+    readable: set[tuple[str, str]],
+    role: str,
+) -> None:
+    if not any(name == table for name, _ in exists):
         raise LamassuError(
             "table_rights",
-            "There is no table cash_out_txs in this database's schema public: is it Lamassu's?",
+            f"There is no table {table} in this database's schema public: is it Lamassu's?",
         )
-    absent = [name for name in _NEEDED if ("cash_out_txs", name) not in exists]
+    absent = [name for name in needed if (table, name) not in exists]
     if absent:
         raise LamassuError(
             "table_rights",
-            f"cash_out_txs has no column {', '.join(absent)}: this is not a Lamassu version that "
+            f"{table} has no column {', '.join(absent)}: this is not a Lamassu version that "
             "can be read (8.0 to 10.2 are known).",
         )
-    missing = [name for name in _NEEDED if ("cash_out_txs", name) not in readable]
+    missing = [name for name in needed if (table, name) not in readable]
     if missing:
-        raise _missing_right(missing, role)
-    actions: list[str] = []
-    if all(("cash_out_actions", name) in readable for name in _ACTION_NEEDED):
-        wanted = (*_ACTION_NEEDED, *_ACTION_WELCOME)
-        actions = [name for name in wanted if ("cash_out_actions", name) in readable]
-    fee = ("cash_out_txs", "fixed_fee")
-    return Rights(
-        [*_NEEDED, *(name for name in _WELCOME if ("cash_out_txs", name) in readable)],
-        actions,
-        fee in exists and fee not in readable,
-        role,
-    )
+        raise _missing_right(table, missing, role)
 
 
-def _missing_right(columns: list[str], role: str, why: str = "") -> LamassuError:
+def _missing_right(table: str, columns: list[str], role: str, why: str = "") -> LamassuError:
     names = ", ".join(columns)
     return LamassuError(
         "table_rights",
-        f"{why}This user may not read {names} of cash_out_txs. Run there as owner: "
-        f"GRANT SELECT ({names}) ON cash_out_txs TO {role};",
+        f"{why}This user may not read {names} of {table}. Run there as owner: "
+        f"GRANT SELECT ({names}) ON {table} TO {role};",
     )
 
 
 def check_fixed_fee(rights: Rights, needed: bool) -> None:
     if needed and rights.fixed_fee_hidden:
-        raise _missing_right(["fixed_fee"], rights.role, "The margin method needs the fixed fee. ")
+        why = "The margin method needs the fixed fee. "
+        raise _missing_right("cash_out_txs", ["fixed_fee"], rights.role, why)
 
 
 async def read_sales(
@@ -153,8 +184,9 @@ async def read_sales(
     drop_known: Callable[[list[str]], Awaitable[set[str]]],
     *,
     needs_fixed_fee: bool,
+    direction: SourceDirection = "cash_out",
 ) -> tuple[int, list[Sale]]:
-    """The paid cash-outs since then that are new: how many good rows there were, and the new rows.
+    """The paid sales since then that are new: how many good rows there were, and the new rows.
 
     `drop_known` gets the ids of all rows found and answers those that need not be read again.
 
@@ -164,32 +196,40 @@ async def read_sales(
     with reading("rows"):
         # Rows and actions of one instant. It ends with the session: there is nothing to commit.
         await session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-    rights = await read_rights(session)
+    rights = await read_rights(session, direction)
     check_fixed_fee(rights, needs_fixed_fee)
     rows = await read_rows(session, rights, since)
-    known = await drop_known([row["id"] for row in rows])
-    new = {row["id"]: row for row in rows if row["id"] not in known}
+    known = await drop_known([row["id"] for row in (*rows.cash_outs, *rows.cash_ins)])
+    new = {row["id"]: row for row in rows.cash_outs if row["id"] not in known}
+    # An id is a sale's only key: one that stands in both tables counts once.
+    sent = {
+        row["id"]: row for row in rows.cash_ins if row["id"] not in known and row["id"] not in new
+    }
     actions = await _read_actions(session, rights, list(new))
-    return await asyncio.to_thread(_checked, rows, new.values(), actions, now())
+    sales = await asyncio.to_thread(_checked, new.values(), sent.values(), actions, now())
+    good = sum(1 for row in rows.cash_outs if is_good(row))
+    return good + len(rows.cash_ins), sales
 
 
 def _checked(
-    rows: list[asyncpg.Record],
     new: Iterable[asyncpg.Record],
+    sent: Iterable[asyncpg.Record],
     action_rows: list[asyncpg.Record],
     clock: datetime,
-) -> tuple[int, list[Sale]]:
+) -> list[Sale]:
     """In a thread: a long backlog takes seconds, in which the event loop has others to serve."""
     actions: dict[str, list[dict[str, Any]]] = {}
     for row in action_rows:
         action = {name: value for name, value in row.items() if value is not None}
         actions.setdefault(row["tx_id"], []).append(action)
-    sales = [to_sale(dict(row), actions.get(row["id"], []), clock) for row in new]
-    return sum(1 for row in rows if is_good(row)), sales
+    return [
+        *(to_sale(dict(row), actions.get(row["id"], []), clock) for row in new),
+        *(to_cash_in(dict(row), clock) for row in sent),
+    ]
 
 
-_FLAGS = ("dispense", "dispense_confirmed")
-_TIMES = ("created", "confirmed_at")
+_FLAGS = ("dispense", "dispense_confirmed", "send_confirmed", "operator_completed")
+_TIMES = ("created", "confirmed_at", "send_time")
 
 
 def _selected(name: str) -> str:
@@ -205,7 +245,25 @@ def _selected(name: str) -> str:
     return f"left({name}::text, 300) AS {name}"
 
 
-async def read_rows(
+class Rows(NamedTuple):
+    """Rows of `cash_out_txs` that were paid, and of `cash_in_txs` whose coins were sent."""
+
+    cash_outs: list[asyncpg.Record]
+    cash_ins: list[asyncpg.Record]
+
+
+async def read_rows(session: asyncpg.Connection, rights: Rights, since: datetime) -> Rows:
+    """The rows since then of the tables that `rights` has columns of, each oldest first."""
+    cash_outs = await _read_cash_outs(session, rights, since) if rights.sale_columns else []
+    if not rights.cash_in_columns:
+        return Rows(cash_outs, [])
+    left = MAX_ROWS - len(cash_outs)
+    cash_ins = await _read_cash_ins(session, rights, since, left + 1)
+    _check_number(len(cash_outs) + len(cash_ins))
+    return Rows(cash_outs, cash_ins)
+
+
+async def _read_cash_outs(
     session: asyncpg.Connection, rights: Rights, since: datetime
 ) -> list[asyncpg.Record]:
     with reading("rows"):
@@ -219,6 +277,24 @@ async def read_rows(
             since,
         )
     _check_number(len(rows))
+    return rows
+
+
+async def _read_cash_ins(
+    session: asyncpg.Connection, rights: Rights, since: datetime, limit: int
+) -> list[asyncpg.Record]:
+    """Those whose coins were sent and nobody cancelled; the others are no sales, or none yet."""
+    with reading("rows"):
+        rows: list[asyncpg.Record] = await session.fetch(
+            f"SELECT {', '.join(map(_selected, rights.cash_in_columns))} FROM public.cash_in_txs "
+            "WHERE crypto_code IN ('BTC', 'LN') AND send_confirmed AND error IS NULL "
+            "AND NOT operator_completed "
+            "AND fiat IS DISTINCT FROM 0 AND crypto_atoms IS DISTINCT FROM 0 "
+            "AND COALESCE(GREATEST(created, send_time), 'infinity') >= $1 "
+            "ORDER BY COALESCE(cash_in_txs.send_time, cash_in_txs.created), cash_in_txs.id "
+            f"LIMIT {limit}",
+            since,
+        )
     return rows
 
 

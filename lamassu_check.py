@@ -7,9 +7,9 @@ import asyncpg
 
 from . import distribution
 from .helpers import decimal_text, now
-from .lamassu import Rights, check_fixed_fee, read_rights, read_rows, reading
-from .lamassu_rows import discount, is_good, number
-from .models import ConnectionStep, ConnectionTest
+from .lamassu import Rights, Rows, check_fixed_fee, read_rights, read_rows, reading
+from .lamassu_rows import discount, is_good, number, ticker_price
+from .models import ConnectionStep, ConnectionTest, SourceDirection
 from .tunnel import LamassuError, Target, Way, connect
 
 _COMPARED = 1000  # sales on which the test tries the commission methods
@@ -28,13 +28,16 @@ STEPS = (
 
 
 async def test_connection(
-    target: Target, since: datetime, commission_method: distribution.CommissionMethod
+    target: Target,
+    since: datetime,
+    commission_method: distribution.CommissionMethod,
+    direction: SourceDirection = "cash_out",
 ) -> ConnectionTest:
     """Try each step on the way to the sales; the first that fails ends the test."""
     way = Way()
     try:
         async with connect(target, way) as session:
-            await _test_session(session, target, since, commission_method, way)
+            await _test_session(session, target, since, commission_method, direction, way)
     except LamassuError as exc:
         way.failed(exc)
     unused = () if target.use_ssh_tunnel else ("ssh", "host_key", "login")
@@ -69,18 +72,22 @@ async def _test_session(
     target: Target,
     since: datetime,
     commission_method: distribution.CommissionMethod,
+    direction: SourceDirection,
     way: Way,
 ) -> None:
     with reading("database"):
         way.passed("database", await _describe_server(session, target))
-    rights = await read_rights(session)
+    rights = await read_rights(session, direction)
     check_fixed_fee(rights, commission_method == "margin")
     way.passed("table_rights", _describe_rights(rights))
     rows = await read_rows(session, rights, since)
-    way.passed("rows", _describe_rows(rows, since))
+    way.passed("rows", _describe_rows(rows, rights, since))
     with reading("clock"):
         way.passed("clock", await _describe_clock(session))
-    way.passed("commission_method", _describe_commission(rows[-_COMPARED:], commission_method))
+    method = "Of a cash-in the commission is what the machine charged: no method is needed."
+    if rights.sale_columns:
+        method = _describe_commission(rows.cash_outs[-_COMPARED:], commission_method)
+    way.passed("commission_method", method)
 
 
 async def _describe_server(session: asyncpg.Connection, target: Target) -> str:
@@ -106,18 +113,35 @@ def _is_local(host: str) -> bool:
 
 
 def _describe_rights(rights: Rights) -> str:
+    told = []
     if rights.action_columns:
-        return "cash_out_txs and cash_out_actions can be read."
-    return (
-        "cash_out_txs can be read. cash_out_actions cannot: the time of a sale is then that of its "
-        "confirmation, and partial dispenses show no counts."
-    )
+        told.append("cash_out_txs and cash_out_actions can be read.")
+    elif rights.sale_columns:
+        told.append(
+            "cash_out_txs can be read. cash_out_actions cannot: the time of a sale is then that of "
+            "its confirmation, and partial dispenses show no counts."
+        )
+    if rights.cash_in_columns:
+        told.append("cash_in_txs can be read.")
+        if "raw_ticker_price" not in rights.cash_in_columns:
+            told.append(
+                "Its raw_ticker_price cannot: cash-ins with a fixed fee then wait for a review, "
+                "and cannot be distributed. Run there as owner: "
+                f"GRANT SELECT (raw_ticker_price) ON cash_in_txs TO {rights.role};"
+            )
+    return " ".join(told)
 
 
-def _describe_rows(rows: list[asyncpg.Record], since: datetime) -> str:
-    good = sum(1 for row in rows if is_good(row))
-    others = f", {len(rows) - good} paid ones whose cash is not (all) out" if rows else ""
-    return f"{good} finished sales since {since:%Y-%m-%d}{others}."
+def _describe_rows(rows: Rows, rights: Rights, since: datetime) -> str:
+    told = []
+    if rights.sale_columns:
+        good = sum(1 for row in rows.cash_outs if is_good(row))
+        bad = len(rows.cash_outs) - good
+        others = f", {bad} paid ones whose cash is not (all) out" if rows.cash_outs else ""
+        told.append(f"{good} finished sales since {since:%Y-%m-%d}{others}.")
+    if rights.cash_in_columns:
+        told.append(f"{len(rows.cash_ins)} cash-ins that were sent since {since:%Y-%m-%d}.")
+    return " ".join(told)
 
 
 async def _describe_clock(session: asyncpg.Connection) -> str:
@@ -158,7 +182,7 @@ def _describe_commission(rows: list[asyncpg.Record], method: distribution.Commis
 
 def _bases(row: asyncpg.Record) -> dict[str, int] | None:
     """A sale's base in sats by each method, and by the market; None if it cannot be computed."""
-    price, fiat = number(row["raw_ticker_price"]), number(row["fiat"])
+    price, fiat = ticker_price(row), number(row["fiat"])
     sats = number(row["crypto_atoms"])
     if not is_good(row) or not (price and fiat and sats) or min(price, fiat, sats) <= 0:
         return None

@@ -4,12 +4,14 @@ Pure functions of what was read. The content of the ATM's database is data from 
 in it is trusted.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, Literal
 
-from .helpers import MAX_SATS, known_currency, minor_units, to_decimal
+from .helpers import MAX_SATS, currency_decimals, known_currency, minor_units, to_decimal
+from .models import Direction
 
 # A row that may still change by itself is left alone for this long before a person is asked.
 DISPENSE_GRACE = timedelta(minutes=15)
@@ -23,11 +25,13 @@ SaleState = Literal["good", "review", "waiting"]
 
 @dataclass(frozen=True)
 class Sale:
-    """One cash-out at a machine, as read.
+    """One cash-out or cash-in at a machine, as read.
 
     `fiat` in minor units of `fiat_code`; the rates as Lamassu keeps them (`commission` a fraction,
-    `discount` percent, `fixed_fee` fiat). `state`: good (paid, and the cash is out), review (a
-    person has to look; `reason` says at what), waiting (may still become good by itself).
+    `discount` percent, `fixed_fee` fiat, `ticker_price` fiat per whole bitcoin). `crypto_sats` is
+    what passed between customer and machine: of a cash-in what the customer was sent, to which
+    its commission comes. `state`: good (paid, and the cash is out; or the coins are sent), review
+    (a person has to look; `reason` says at what), waiting (may still become good by itself).
     """
 
     id: str
@@ -43,6 +47,8 @@ class Sale:
     state: SaleState
     reason: str | None
     facts: dict[str, Any]
+    direction: Direction = "cash_out"
+    ticker_price: Decimal | None = None  # of a cash-in, for its fee
 
 
 def is_good(row: Any) -> bool:
@@ -51,20 +57,18 @@ def is_good(row: Any) -> bool:
 
 
 def to_sale(row: dict[str, Any], actions: list[dict[str, Any]], clock: datetime) -> Sale:
-    """Check one row. Where an amount cannot be used it is 0 and the state is review."""
+    """Check one cash-out. Where an amount cannot be used it is 0 and the state is review."""
     problems: list[str] = []
     sats = _checked_sats(row, problems)
+    _check_received(row, sats, problems)
     code, fiat = _checked_fiat(row, problems)
-    fee = _checked_fee(row, problems)
+    fee = _checked_fee(row, "fixed_fee", problems)
     dispensed = [a["created"] for a in actions if a["action"] == "dispense" and "created" in a]
     time = max(dispensed, default=None) or row["confirmed_at"] or row["created"]
-    if time is None or not _EARLIEST < time < clock + _CLOCK_TOLERANCE:
-        problems.append(f"its time is {time}")
-        time = clock
+    time = _checked_time(time, clock, problems)
     state, reason = _state(row, actions, clock)
     if problems:
-        refused = "Not distributed by itself: " + "; ".join(problems)
-        state, reason = "review", f"{reason} {refused}" if reason else refused
+        state, reason = "review", f"{reason} {_refused(problems)}" if reason else _refused(problems)
     return Sale(
         id=row["id"],
         device_id=(row["device_id"] or "")[:200],
@@ -80,6 +84,43 @@ def to_sale(row: dict[str, Any], actions: list[dict[str, Any]], clock: datetime)
         reason=reason,
         facts=_facts(row, actions),
     )
+
+
+def to_cash_in(row: dict[str, Any], clock: datetime) -> Sale:
+    """Check one cash-in, of which only those whose coins were sent are read."""
+    problems: list[str] = []
+    sats = _checked_sats(row, problems)
+    code, fiat = _checked_fiat(row, problems)
+    fee = _checked_fee(row, "cash_in_fee", problems)
+    if fee and fiat and fee.scaleb(currency_decimals(code)) >= fiat:
+        problems.append(f"cash_in_fee is {fee:f}, all of its {row['fiat']} {code} or more")
+        fee = None
+    return Sale(
+        id=row["id"],
+        direction="cash_in",
+        device_id=(row["device_id"] or "")[:200],
+        time=_checked_time(row["send_time"] or row["created"], clock, problems),
+        crypto_code=row["crypto_code"],
+        crypto_sats=sats,
+        fiat=fiat,
+        fiat_code=code,
+        commission=number(row["commission_percentage"]),
+        discount=discount(row["discount"]),
+        fixed_fee=fee,
+        ticker_price=ticker_price(row),
+        state="review" if problems else "good",
+        reason=_refused(problems) if problems else None,
+        facts={name: _json(value) for name, value in row.items()},
+    )
+
+
+def ticker_price(row: Mapping[str, Any]) -> Decimal | None:
+    """The machine's market price, fiat per whole bitcoin; None if it is none, or not readable."""
+    return number(row.get("raw_ticker_price"))
+
+
+def _refused(problems: list[str]) -> str:
+    return "Not distributed by itself: " + "; ".join(problems)
 
 
 def number(text: str | None) -> Decimal | None:
@@ -98,13 +139,23 @@ def _checked_sats(row: dict[str, Any], problems: list[str]) -> int:
     if sats is None or sats != sats.to_integral_value() or not 0 < sats <= MAX_SATS:
         problems.append(f"crypto_atoms is {_short(row['crypto_atoms'])}")
         return 0
-    # A confirmed payment is complete; NULL stands where the ATM's wallet does not tell.
+    return int(sats)
+
+
+def _check_received(row: dict[str, Any], sats: int, problems: list[str]) -> None:
+    """A confirmed payment is complete; NULL stands where the ATM's wallet does not tell."""
     received = row.get("received_crypto_atoms")
-    if row["status"] == "confirmed" and received is not None:
+    if row["status"] == "confirmed" and received is not None and sats:
         arrived = number(received)
         if arrived is None or arrived < sats - _FUDGE_SATS:
             problems.append(f"only {_short(received)} of its {sats} sats arrived")
-    return int(sats)
+
+
+def _checked_time(time: datetime | None, clock: datetime, problems: list[str]) -> datetime:
+    if time is None or not _EARLIEST < time < clock + _CLOCK_TOLERANCE:
+        problems.append(f"its time is {time}")
+        return clock
+    return time
 
 
 def _checked_fiat(row: dict[str, Any], problems: list[str]) -> tuple[str, int]:
@@ -124,13 +175,13 @@ def _checked_fiat(row: dict[str, Any], problems: list[str]) -> tuple[str, int]:
         return code, 0
 
 
-def _checked_fee(row: dict[str, Any], problems: list[str]) -> Decimal | None:
-    """None where this Lamassu has no fixed fee, or it may not be read."""
-    if "fixed_fee" not in row:
+def _checked_fee(row: dict[str, Any], name: str, problems: list[str]) -> Decimal | None:
+    """None where this Lamassu has no such fee, or it may not be read."""
+    if name not in row:
         return None
-    fee = number(row["fixed_fee"])
+    fee = number(row[name])
     if fee is None or fee < 0:
-        problems.append(f"fixed_fee is {_short(row['fixed_fee'])}")
+        problems.append(f"{name} is {_short(row[name])}")
         return None
     return fee
 
