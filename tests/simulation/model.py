@@ -31,11 +31,8 @@ class ModelClient:
         return sum(amount for _, amount in self.deposits) - self.withdrawn - self.allocated
 
     def in_force(self, time: datetime) -> tuple[int | None, bool]:
-        limit, active = None, False
-        for since, *terms in self.terms:
-            if since <= time:
-                limit, active = terms
-        return limit, active
+        found = [(limit, active) for since, limit, active in self.terms if since <= time]
+        return found[-1] if found else (None, False)
 
 
 @dataclass

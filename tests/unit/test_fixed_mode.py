@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from satmachineclient import planning
 from satmachineclient.helpers import fiat_text, minor_units
-from satmachineclient.lamassu import Sale
+from satmachineclient.lamassu_rows import Sale
 from satmachineclient.models import LamassuConfig
 from satmachineclient.models_clients import Client, ClientTerms
 
