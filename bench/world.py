@@ -55,7 +55,7 @@ class BenchWorld:
         await self.lamassu.clear()
         for table in (
             *("dca_clients", "dca_client_terms", "dca_deposits", "dca_payments", "dca_payouts"),
-            *("lamassu_transactions", "lamassu_polls"),
+            *("dca_balances", "lamassu_transactions", "lamassu_polls"),
         ):
             await self.run(f"DELETE FROM satmachineclient.{table}")
         await self.run("UPDATE satmachineclient.lamassu_config SET last_successful_poll = NULL")
