@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from .database import Ledger, chunks, ledger, reading
 from .models import (
     AuditEntry,
+    Direction,
     LamassuConfig,
     Payment,
     Payout,
@@ -157,11 +158,14 @@ async def taken_on_days(work: Ledger, days: set[str]) -> dict[tuple[str, str, st
 async def known_transactions(
     work: Ledger, lamassu_ids: Iterable[str]
 ) -> dict[str, Mapping[str, Any]]:
-    """Those of these Lamassu ids that are stored already: id, status, facts to be reviewed."""
+    """Those of these Lamassu ids that are stored already.
+
+    Each with its id, status and direction, and the facts of one that waits for a review.
+    """
     known: dict[str, Mapping[str, Any]] = {}
     for ids in chunks(lamassu_ids):
         for row in await work.rows(
-            "SELECT lamassu_transaction_id, id, status, "
+            "SELECT lamassu_transaction_id, id, status, direction, "
             "CASE WHEN status = 'needs_review' THEN lamassu_facts END AS facts "
             "FROM satmachineclient.lamassu_transactions "
             "WHERE lamassu_transaction_id IN :ids",
@@ -328,13 +332,14 @@ class OpenShare:
     amount_sats: int
     amount_fiat: int
     currency: str
+    direction: Direction
 
 
 async def unpaid_shares(work: Ledger) -> list[OpenShare]:
     """Shares of credited sales that no transfer carries yet, oldest sale first."""
     rows = await work.rows(
         "SELECT p.id, p.transaction_id, p.client_id, c.wallet_id, p.amount_sats, p.amount_fiat, "
-        "p.currency "
+        "p.currency, t.direction "
         "FROM satmachineclient.dca_payments p "
         "JOIN satmachineclient.lamassu_transactions t ON t.id = p.transaction_id "
         "JOIN satmachineclient.dca_clients c ON c.id = p.client_id "

@@ -21,7 +21,16 @@ async def m002_client_side(db: Connection) -> None:
         await db.execute(statement)
 
 
-async def m003_balances(db: Connection) -> None:
+async def m003_direction(db: Connection) -> None:
+    """Which sales are read, and of each sale in which direction its cash went."""
+    for table in ("lamassu_config", "lamassu_transactions"):
+        await db.execute(
+            f"ALTER TABLE satmachineclient.{table} "
+            "ADD COLUMN direction TEXT NOT NULL DEFAULT 'cash_out'"
+        )
+
+
+async def m004_balances(db: Connection) -> None:
     """Totals per client and currency, so that a balance costs the same after years; indexes."""
     for statement in (*_balances(db), *_more_indexes(db)):
         await db.execute(statement)

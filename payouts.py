@@ -1,9 +1,10 @@
 """The wallet side: credit, commission and shares become LNbits payments, each exactly once.
 
 A *transfer* is an amount for one wallet: the open shares of one client in one currency, the
-commissions or the credits of one poll. A *payout* is one LNbits payment of it (a transfer above LNbits' maximum has
-several). Every payout obeys one order: create the internal invoice, store its hash, pay it, mark
-it confirmed. Whatever stops in between, the stored hash tells on resuming what has happened.
+commissions or the credits of one poll. A *payout* is one LNbits payment of it (a transfer above
+LNbits' maximum has several). Every payout obeys one order: create the internal invoice, store its
+hash, pay it, mark it confirmed. Whatever stops in between, the stored hash tells on resuming what
+has happened.
 
 All work is done under a lease on the ledger (`database.take_lease`), which the caller holds.
 """
@@ -256,8 +257,13 @@ class _Bought:
     def memo(self) -> str:
         return (
             f"DCA: {self.sats} sats for {self._fiat} {self._currency} "
-            f"at {self._rate} {self._currency}/BTC ({_sales(len(self._shares))})"
+            f"at {self._rate} {self._currency}/BTC ({self._what()})"
         )
+
+    def _what(self) -> str:
+        sales = sum(s.direction != "settle_out" for s in self._shares)
+        settled = len(self._shares) > sales
+        return " and ".join([_sales(sales)] * (sales > 0) + ["the rest of your cash"] * settled)
 
     def extra(self) -> dict[str, Any]:
         """For other software; for a transfer in several parts, of the whole of it."""

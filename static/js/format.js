@@ -153,6 +153,7 @@ satmachine.format = (() => {
   }
   const step = name => known('steps', name)
   const trigger = name => known('triggers', name)
+  const direction = name => known('directions', name)
 
   // snake_case to words: 'ssh_host_key' -> 'SSH host key'.
   const words = name => {
@@ -223,6 +224,7 @@ satmachine.format = (() => {
     day,
     step,
     trigger,
+    direction,
     shift,
     sum,
     isAmount,

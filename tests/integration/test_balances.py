@@ -64,7 +64,7 @@ async def test_an_upgrade_sums_up_what_is_there(
     poll: Poll,
 ) -> None:
     from satmachineclient.database import db
-    from satmachineclient.migrations import m003_balances
+    from satmachineclient.migrations import m004_balances
 
     await configure()
     await a_busy_ledger(admin, make_client, lamassu, poll)
@@ -82,7 +82,7 @@ async def test_an_upgrade_sums_up_what_is_there(
             if "INDEX" not in statement:
                 await run(statement)
 
-    await m003_balances(Tables())  # type: ignore[arg-type]
+    await m004_balances(Tables())  # type: ignore[arg-type]
     assert await totals() == before
 
 

@@ -26,11 +26,12 @@ from hypothesis.stateful import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from demo.cash_in import CashIn
 from demo.lamassu_db import LamassuDatabase
-from demo.lnbits_api import Account, Wallet
+from demo.lnbits_api import Account, LnbitsError, Wallet
 from demo.sales import Sale
 
-from .model import Model, ModelClient, ModelSale
+from .model import Model, ModelCashIn, ModelClient, ModelSale
 
 API = "/satmachineclient/api/v1/dca"
 T = TypeVar("T")
@@ -120,15 +121,29 @@ class Programme(RuleBasedStateMachine):
     @rule(data=st.data(), limit=st.one_of(st.none(), st.integers(1, 30_000)))
     def change_mode(self, data: st.DataObject, limit: int | None) -> None:
         client = self._someone(data)
-        client.limit = limit
-        self.world.call("PUT", f"/clients/{client.id}", _mode(limit))
+        self._change(client, limit, client.terms[-1][2], _mode(limit))
 
     @rule(data=st.data())
     def pause_or_resume(self, data: st.DataObject) -> None:
         client = self._someone(data)
-        client.active = not client.active
-        status = "active" if client.active else "paused"
-        self.world.call("PUT", f"/clients/{client.id}", {"status": status})
+        _, limit, active = client.terms[-1]
+        self._change(client, limit, not active, {"status": "paused" if active else "active"})
+
+    @rule(data=st.data(), part=st.fractions(0, Fraction(6, 5)))
+    def withdraw(self, data: st.DataObject, part: Fraction) -> None:
+        """Up to a fifth more than is left, which has to be refused."""
+        client = self._someone(data)
+        minor = max(1, int(client.left() * part))
+        amount = str(Decimal(minor).scaleb(-2))
+        body = {"amount": amount, "currency": "GTQ", "reason": "simulated"}
+        try:
+            self.world.call("POST", f"/clients/{client.id}/withdrawals", body)
+        except LnbitsError as refused:
+            assert "is left" in str(refused)
+            assert minor > client.left()
+        else:
+            assert minor <= client.left()
+            client.withdrawn += minor
 
     @rule(data=st.data())
     def delete_or_restore_wallet(self, data: st.DataObject) -> None:
@@ -157,6 +172,30 @@ class Programme(RuleBasedStateMachine):
         self.world.run(self.world.lamassu.insert(sale))
         key = str(sale.id)
         self.model.sales[key] = ModelSale(key, time, sats, fiat, Fraction(rate))
+
+    @rule(
+        notes=st.lists(st.sampled_from([1, 20, 100, 200]), min_size=1, max_size=3),
+        sats=st.integers(1, 300_000),
+        commission=st.integers(-15_000, 20_000),
+        fee=st.integers(0, 99),
+    )
+    def buy(self, notes: list[int], sats: int, commission: int, fee: int) -> None:
+        time = datetime.now(timezone.utc)
+        rate, fiat_fee = Decimal(commission).scaleb(-5), Decimal(fee).scaleb(-2)
+        bought = CashIn(
+            created=time,
+            send_time=time,
+            notes=notes,
+            crypto_atoms=sats,
+            commission_percentage=rate,
+            cash_in_fee=fiat_fee,
+        )
+        self.world.run(self.world.lamassu.insert(bought))
+        key = str(bought.id)
+        price = Fraction(bought.raw_ticker_price or 0)
+        self.model.sales[key] = ModelCashIn.of(
+            key, time, sats, sum(notes) * 100, Fraction(rate), Fraction(fiat_fee) / price * 10**8
+        )
 
     @rule()
     def poll(self) -> None:
@@ -208,6 +247,8 @@ class Programme(RuleBasedStateMachine):
                 key: (s.sats, s.fiat) for key, s in sale.shares.items()
             }
             assert row["base_amount_sats"] == sale.base
+            assert row["direction"] == sale.direction
+            assert (row["credit_status"] == "none") == (sale.direction == "cash_in")
             assert (
                 row["crypto_amount_sats"]
                 == sale.total
@@ -228,10 +269,9 @@ class Programme(RuleBasedStateMachine):
     def _balances_agree(self) -> None:
         for client in self.world.call("GET", "/clients"):
             model = self.model.clients[client["id"]]
-            deposits = sum(amount for _, amount in model.deposits)
             real = {b["currency"]: b for b in client["balances"]}.get("GTQ")
             remaining = _minor(real["remaining_balance"]) if real else 0
-            assert remaining == deposits - model.allocated
+            assert remaining == model.left() >= 0
 
     def _totals_agree(self) -> None:
         """The clients' totals are the sums of their rows, wherever a poll has crashed."""
@@ -263,10 +303,18 @@ class Programme(RuleBasedStateMachine):
     def _add_client(self, limit: int | None) -> ModelClient:
         wallet = self.world.run(self.world.admin.create_wallet("simulated"))
         body = {"wallet_id": wallet.id, **_mode(limit)}
-        client = ModelClient(self.world.call("POST", "/clients", body)["id"], limit)
+        made = self.world.call("POST", "/clients", body)
+        since = datetime.fromisoformat(made["created_at"])
+        client = ModelClient(made["id"], [(since, limit, True)])
         self.model.clients[client.id] = client
         self.wallets[client.id] = wallet
         return client
+
+    def _change(
+        self, client: ModelClient, limit: int | None, active: bool, body: dict[str, Any]
+    ) -> None:
+        changed = self.world.call("PUT", f"/clients/{client.id}", body)
+        client.terms.append((datetime.fromisoformat(changed["updated_at"]), limit, active))
 
     def _confirm_deposit(self, client: ModelClient, minor: int) -> None:
         confirmed = self._resolve_deposit(client, minor, "confirmed")
@@ -342,7 +390,8 @@ async def _forget_bookings() -> None:
 async def test_the_programme_agrees_with_its_model(
     admin: Account, configure: Any, lamassu: LamassuDatabase, examples: int, steps: int
 ) -> None:
-    setup = await configure(balance_sats=0, credit_source_wallet=True)
+    # Cash-outs bring their sats; those of the cash-ins are there from the start.
+    setup = await configure(direction="both", balance_sats=2_000_000_000, credit_source_wallet=True)
     world = Programme.world = World(admin, lamassu, setup.source)
     await asyncio.to_thread(
         run_state_machine_as_test,
