@@ -33,6 +33,9 @@ window.satmachine = (() => {
     changes: 0,
     // Requests from one part of the page to another.
     deposit: null,
+    withdraw: null,
+    settle: null,
+    programme: false,
     test: null,
     newClient: false,
     client: null,

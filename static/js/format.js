@@ -51,6 +51,14 @@ satmachine.format = (() => {
     return Boolean(match && !match[1] && match[2] && /[1-9]/.test(text))
   }
 
+  const isNegative = text => String(text).startsWith('-')
+
+  // A decimal text with the other sign.
+  const negated = text => (isNegative(text) ? text.slice(1) : `-${text}`)
+
+  // Whether one decimal text is less than another.
+  const isLess = (one, other) => isNegative(sum([one, negated(other)]) || '')
+
   const sats = value =>
     value === null || value === undefined
       ? NONE
@@ -152,6 +160,8 @@ satmachine.format = (() => {
       : words(name)
   }
   const step = name => known('steps', name)
+  // How the cash became sats: which way it went at the machine.
+  const direction = name => known('directions', name)
   const trigger = name => known('triggers', name)
 
   // snake_case to words: 'ssh_host_key' -> 'SSH host key'.
@@ -201,6 +211,22 @@ satmachine.format = (() => {
     client?.username ||
     t('format.client', {id: shortId(client?.wallet_id || client?.id)})
 
+  // How a client takes part, in a few words.
+  const mode = client =>
+    client.dca_mode === 'fixed'
+      ? t('clients.fixed', {
+          amount: fiat(client.fixed_mode_daily_limit, client.currency)
+        })
+      : t('clients.flow')
+
+  // The balances that have something left, and the same in words.
+  const withCash = client =>
+    (client.balances || []).filter(each => isAmount(each.remaining_balance))
+  const cashLeft = client =>
+    withCash(client)
+      .map(each => fiat(each.remaining_balance, each.currency))
+      .join(', ')
+
   const payeeName = payment =>
     payment.username || t('format.wallet', {id: shortId(payment.wallet_id)})
 
@@ -209,6 +235,12 @@ satmachine.format = (() => {
     const own = window.g.user?.wallets.find(wallet => wallet.id === id)
     return own ? own.name : t('format.wallet', {id: shortId(id)})
   }
+
+  // Where a payment to or from a wallet is seen: that wallet's page, if it is one's own.
+  const walletPage = id =>
+    window.g.user?.wallets.some(wallet => wallet.id === id)
+      ? `/wallet/${id}`
+      : null
 
   const walletOptions = () =>
     (window.g.user?.wallets || []).map(wallet => ({
@@ -222,10 +254,14 @@ satmachine.format = (() => {
     amount,
     day,
     step,
+    direction,
     trigger,
     shift,
     sum,
     isAmount,
+    isLess,
+    isNegative,
+    negated,
     sats,
     fiat,
     base,
@@ -242,8 +278,12 @@ satmachine.format = (() => {
     tone,
     state,
     clientName,
+    mode,
+    withCash,
+    cashLeft,
     payeeName,
     walletName,
+    walletPage,
     walletOptions
   }
 })()

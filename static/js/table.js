@@ -1,5 +1,6 @@
 // A table whose pages, order, search and filters are the server's.
-// A component that mixes this in names its `path`, `sortBy` and `columns`.
+// A component that mixes this in names its `path`, `sortBy` and `columns`; one whose
+// rows are not found under `path`/paginated says where in `address`.
 satmachine.tableMixin = {
   data() {
     return {
@@ -22,6 +23,9 @@ satmachine.tableMixin = {
     }
   },
   computed: {
+    address() {
+      return `${this.$options.path}/paginated`
+    },
     filter() {
       return {search: this.search || '', ...this.filters}
     },
@@ -55,7 +59,7 @@ satmachine.tableMixin = {
       try {
         const answer = await satmachine.call(
           'GET',
-          `${this.$options.path}/paginated?${new URLSearchParams(query)}`
+          `${this.address}?${new URLSearchParams(query)}`
         )
         if (turn !== this.turn) return
         this.rows = answer.data

@@ -1,0 +1,172 @@
+// Settling with a client who leaves: the rest of the cash is paid in sats at an
+// agreed rate, or handed back.
+satmachine.components['sat-settle-dialog'] = {
+  template: '#sat-settle-dialog',
+  data() {
+    return {
+      fmt: satmachine.format,
+      store: satmachine.store,
+      form: {},
+      preview: null,
+      previewedRate: null,
+      busy: false,
+      failure: null
+    }
+  },
+  computed: {
+    client() {
+      return this.store.settle
+    },
+    name() {
+      return this.fmt.clientName(this.client)
+    },
+    balances() {
+      return this.client ? this.fmt.withCash(this.client) : []
+    },
+    balance() {
+      return this.balances.find(b => b.currency === this.form.currency)
+    },
+    rest() {
+      const {balance} = this
+      return balance
+        ? this.fmt.fiat(balance.remaining_balance, balance.currency)
+        : this.fmt.NONE
+    },
+    // Other currencies that have something left: the client is not closed yet.
+    others() {
+      return this.balances
+        .filter(b => b.currency !== this.form.currency)
+        .map(b => this.fmt.fiat(b.remaining_balance, b.currency))
+        .join(', ')
+    },
+    pending() {
+      const {balance} = this
+      return balance && this.fmt.isAmount(balance.pending_deposits)
+        ? this.fmt.fiat(balance.pending_deposits, balance.currency)
+        : null
+    },
+    averagePrice() {
+      return this.client?.average_prices?.[this.form.currency] || null
+    },
+    isSats() {
+      return this.form.way === 'sats'
+    },
+    problem() {
+      const {t} = satmachine
+      if (this.pending) return t('settle.decide_deposits_first')
+      if (this.isSats && !this.fmt.isAmount(this.form.rate.trim())) {
+        return t('settle.enter_a_rate')
+      }
+      return this.form.reason.trim() ? null : t('withdraw.say_why')
+    },
+    sats() {
+      return (this.preview?.distributions || []).reduce(
+        (all, payment) => all + payment.amount_sats,
+        0
+      )
+    },
+    isPreviewed() {
+      return this.preview && this.previewedRate === this.form.rate.trim()
+    }
+  },
+  watch: {
+    client(client) {
+      if (!client) return
+      this.failure = null
+      this.preview = null
+      const [first] = this.balances
+      const reason = satmachine.t('settle.default_reason')
+      this.form = {way: 'sats', currency: first?.currency, rate: '', reason}
+    },
+    'form.currency'() {
+      this.preview = null
+    }
+  },
+  methods: {
+    close() {
+      this.store.settle = null
+    },
+    useAverage() {
+      this.form.rate = this.averagePrice
+    },
+    body(isDryRun) {
+      return {
+        currency: this.form.currency,
+        exchange_rate: this.form.rate.trim(),
+        reason: this.form.reason.trim(),
+        dry_run: isDryRun
+      }
+    },
+    settle(isDryRun) {
+      const path = `/clients/${this.client.id}/settle-out`
+      return satmachine.call('POST', path, this.body(isDryRun))
+    },
+    next() {
+      if (this.problem || this.busy) return
+      if (!this.isSats) this.askCash()
+      else if (this.isPreviewed) this.askSats()
+      else this.look()
+    },
+    async look() {
+      this.busy = true
+      this.failure = null
+      try {
+        const rate = this.form.rate.trim()
+        this.preview = await this.settle(true)
+        this.previewedRate = rate
+      } catch (error) {
+        this.failure = satmachine.sentence(error)
+      } finally {
+        this.busy = false
+      }
+    },
+    askSats() {
+      const {t} = satmachine
+      const {name, rest} = this
+      const sats = this.fmt.amount(this.sats)
+      satmachine.ask({
+        title: t('settle.pay_question', {sats, name}),
+        text: t('settle.pay_text'),
+        facts: [
+          {name: t('settle.rest'), value: rest},
+          {
+            name: t('settle.rate'),
+            value: this.fmt.fiat(this.form.rate.trim(), this.form.currency)
+          },
+          {name: t('settle.sats_paid'), value: sats}
+        ],
+        okLabel: t('settle.pay', {sats}),
+        color: 'negative',
+        run: () => this.settle(false),
+        done: () => this.finish(t('settle.paid', {sats, name}))
+      })
+    },
+    askCash() {
+      const {t} = satmachine
+      const {name, rest} = this
+      satmachine.ask({
+        title: t('settle.hand_question', {rest, name}),
+        text: t('settle.hand_text'),
+        facts: [{name: t('settle.rest'), value: rest}],
+        okLabel: t('settle.hand', {rest}),
+        color: 'negative',
+        run: this.handBack,
+        done: () => this.finish(t('settle.handed', {rest, name}))
+      })
+    },
+    async handBack() {
+      const {client, others} = this
+      const {currency, remaining_balance: amount} = this.balance
+      const reason = this.form.reason.trim()
+      const data = {amount, currency, reason}
+      await satmachine.call('POST', `/clients/${client.id}/withdrawals`, data)
+      if (others || client.status === 'closed') return
+      await satmachine.call('PUT', `/clients/${client.id}`, {status: 'closed'})
+    },
+    finish(sentence) {
+      satmachine.notifySuccess(sentence)
+      this.close()
+      satmachine.changed()
+    }
+  }
+}
