@@ -22,26 +22,52 @@ from .models import (
     Poll,
     Transaction,
 )
-from .models_clients import Client, Deposit
+from .models_clients import Client, ClientTerms, Deposit
 
 Model = TypeVar("Model", bound=BaseModel)
 
 # ---- planning: what the shares of new sales depend on ----------------------------------------
 
 
-async def active_clients(work: Ledger) -> list[Client]:
+async def open_clients(work: Ledger) -> list[Client]:
+    """All that are not closed."""
     return await work.fetch(
-        Client, "SELECT * FROM satmachineclient.dca_clients WHERE status = 'active'"
+        Client, "SELECT * FROM satmachineclient.dca_clients WHERE status <> 'closed'"
+    )
+
+
+async def terms_at(work: Ledger, time: datetime) -> list[ClientTerms]:
+    """Each client's mode, limit and status that were in force at this time."""
+    return await work.fetch(
+        ClientTerms,
+        "SELECT * FROM satmachineclient.dca_client_terms "
+        "WHERE valid_from <= :time AND (valid_until IS NULL OR valid_until > :time)",
+        time=time,
+    )
+
+
+async def terms_between(work: Ledger, after: datetime, until: datetime) -> list[ClientTerms]:
+    """Those that came into force in this time, in their order."""
+    return await work.fetch(
+        ClientTerms,
+        "SELECT * FROM satmachineclient.dca_client_terms "
+        "WHERE valid_from > :after AND valid_from <= :until ORDER BY valid_from, id",
+        after=after,
+        until=until,
     )
 
 
 async def balances_at(work: Ledger, time: datetime) -> dict[tuple[str, str], int]:
-    """Per client and currency: deposits confirmed by then, less all that was allocated so far."""
+    """Per client and currency: deposits confirmed by then, less all that was allocated so far.
+
+    Withdrawals count as allocations do, whenever they were made: that cash is gone.
+    """
     balances: dict[tuple[str, str], int] = {}
     deposits = await work.rows(
         "SELECT client_id, currency, CAST(SUM(amount) AS BIGINT) AS amount "
         "FROM satmachineclient.dca_deposits "
-        "WHERE status = 'confirmed' AND confirmed_at <= :time GROUP BY client_id, currency",
+        "WHERE status = 'confirmed' AND (confirmed_at <= :time OR amount < 0) "
+        "GROUP BY client_id, currency",
         time=time,
     )
     allocated = await work.rows(
@@ -60,7 +86,8 @@ async def deposits_between(work: Ledger, after: datetime, until: datetime) -> li
     return await work.fetch(
         Deposit,
         "SELECT * FROM satmachineclient.dca_deposits WHERE status = 'confirmed' "
-        "AND confirmed_at > :after AND confirmed_at <= :until ORDER BY confirmed_at, id",
+        "AND amount > 0 AND confirmed_at > :after AND confirmed_at <= :until "
+        "ORDER BY confirmed_at, id",
         after=after,
         until=until,
     )

@@ -1,35 +1,44 @@
 """SQL of the clients, their deposits and their balances."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from .database import Ledger, chunks, ledger, reading
+from .helpers import ConflictError, fiat_text
 from .models import AuditEntry
-from .models_clients import Balance, Client, Deposit
+from .models_clients import Balance, Client, ClientTerms, Deposit, Programme
 
 # ---- clients ---------------------------------------------------------------------------------
 
 
-async def insert_client(client: Client, audit: AuditEntry) -> bool:
-    """False, and nothing is stored, if the wallet is another client's."""
+async def insert_client(client: Client, audit: AuditEntry, *, only_one: bool = False) -> None:
+    """Store a new client. `only_one`: unless the user has one already.
+
+    Raises:
+        ConflictError: the wallet is another client's, or the user is a client already.
+    """
     async with ledger() as work:
-        if await _wallet_is_taken(work, client):
-            return False
-        await work.insert("dca_clients", [client])
-        await work.insert("dca_audit", [audit])
-        return True
-
-
-async def _wallet_is_taken(work: Ledger, client: Client) -> bool:
-    """One wallet for each client: only the closed may share theirs."""
-    return client.status != "closed" and bool(
-        await work.rows(
+        await _check_wallet_is_free(work, client)
+        if only_one and await work.rows(
             "SELECT id FROM satmachineclient.dca_clients "
-            "WHERE wallet_id = :wallet AND id <> :id AND status <> 'closed'",
-            wallet=client.wallet_id,
-            id=client.id,
-        )
-    )
+            "WHERE user_id = :user_id AND status <> 'closed'",
+            user_id=client.user_id,
+        ):
+            raise ConflictError("You are registered already.")
+        await work.insert("dca_clients", [client])
+        await work.insert("dca_client_terms", [ClientTerms.of(client)])
+        await work.insert("dca_audit", [audit])
+
+
+async def _check_wallet_is_free(work: Ledger, client: Client) -> None:
+    """One wallet for each client: only the closed may share theirs."""
+    if client.status != "closed" and await work.rows(
+        "SELECT id FROM satmachineclient.dca_clients "
+        "WHERE wallet_id = :wallet AND id <> :id AND status <> 'closed'",
+        wallet=client.wallet_id,
+        id=client.id,
+    ):
+        raise ConflictError("wallet_id: already the wallet of another client")
 
 
 async def get_client(client_id: str) -> Client | None:
@@ -70,14 +79,56 @@ async def get_client_by_wallet(wallet_id: str) -> Client | None:
         )
 
 
-async def update_client(client: Client, audit: AuditEntry) -> bool:
-    """False, and nothing is changed, if the wallet is another client's."""
+async def get_clients_of(user_id: str) -> list[Client]:
+    """The clients that belong to an LNbits user, newest first."""
+    async with reading() as work:
+        return await work.fetch(
+            Client,
+            "SELECT * FROM satmachineclient.dca_clients WHERE user_id = :user_id "
+            "ORDER BY created_at DESC, id",
+            user_id=user_id,
+        )
+
+
+async def update_client(
+    client_id: str,
+    change: Callable[[Client], Client],
+    audit: Callable[[Client, Client], AuditEntry],
+) -> Client:
+    """Change a client as it stands at this moment; what `change` raises leaves it as it is.
+
+    Raises:
+        ConflictError: the wallet is another client's.
+    """
     async with ledger() as work:
-        if await _wallet_is_taken(work, client):
-            return False
-        await work.update("dca_clients", client)
-        await work.insert("dca_audit", [audit])
-        return True
+        before = await work.fetch_one(
+            Client, "SELECT * FROM satmachineclient.dca_clients WHERE id = :id", id=client_id
+        )
+        if before is None:
+            raise ConflictError("This client is gone.")
+        client = change(before)
+        await write_client(work, before, client)
+        await work.insert("dca_audit", [audit(before, client)])
+        return client
+
+
+async def write_client(work: Ledger, before: Client, client: Client) -> None:
+    """Write a changed client; its new terms, if they are, count from now on.
+
+    Raises:
+        ConflictError: the wallet is another client's.
+    """
+    await _check_wallet_is_free(work, client)
+    await work.update("dca_clients", client)
+    terms = ClientTerms.of(client)
+    if not terms.same_as(ClientTerms.of(before)):
+        await work.execute(
+            "UPDATE satmachineclient.dca_client_terms SET valid_until = :now "
+            "WHERE client_id = :id AND valid_until IS NULL",
+            now=terms.valid_from,
+            id=client.id,
+        )
+        await work.insert("dca_client_terms", [terms])
 
 
 async def get_balances(client_ids: Iterable[str] | None = None) -> list[Balance]:
@@ -126,6 +177,18 @@ async def get_paid(
     return paid
 
 
+async def get_unpaid_sats(client_id: str) -> int:
+    """The sats of a client's shares that are planned and not paid yet."""
+    async with reading() as work:
+        rows = await work.rows(
+            "SELECT CAST(COALESCE(SUM(amount_sats), 0) AS BIGINT) AS sats "
+            "FROM satmachineclient.dca_payments "
+            "WHERE client_id = :id AND status IN ('pending', 'failed')",
+            id=client_id,
+        )
+    return int(rows[0]["sats"])
+
+
 def _of_clients(client_ids: Iterable[str] | None) -> Iterable[tuple[str, dict[str, Any]]]:
     if client_ids is None:
         return [("1 = 1", {})]
@@ -155,6 +218,58 @@ async def get_deposits() -> list[Deposit]:
         )
 
 
+async def withdraw(deposit: Deposit, audit: AuditEntry) -> None:
+    """Store a withdrawal: a confirmed deposit of less than nothing.
+
+    Raises:
+        ValueError: it is more than what is left.
+    """
+    async with ledger() as work:
+        await take_out(work, deposit)
+        await work.insert("dca_audit", [audit])
+
+
+async def take_out(work: Ledger, withdrawal: Deposit) -> None:
+    """Raises ValueError if it is more than what is left; then nothing is stored."""
+    left = await remaining(work, withdrawal.client_id)
+    if left.get(withdrawal.currency, 0) < -withdrawal.amount:
+        amount = fiat_text(max(left.get(withdrawal.currency, 0), 0), withdrawal.currency)
+        raise ValueError(f"amount: at most {amount} {withdrawal.currency} is left")
+    await work.insert("dca_deposits", [withdrawal])
+
+
+async def remaining(work: Ledger, client_id: str) -> dict[str, int]:
+    """Per currency, what a client has confirmed and not yet had allocated, in minor units."""
+    left: dict[str, int] = {}
+    for row in (
+        *await work.rows(
+            "SELECT currency, CAST(SUM(amount) AS BIGINT) AS amount "
+            "FROM satmachineclient.dca_deposits "
+            "WHERE status = 'confirmed' AND client_id = :id GROUP BY currency",
+            id=client_id,
+        ),
+        *await work.rows(
+            "SELECT currency, CAST(-SUM(amount_fiat) AS BIGINT) AS amount "
+            "FROM satmachineclient.dca_payments "
+            "WHERE status <> 'voided' AND client_id = :id GROUP BY currency",
+            id=client_id,
+        ),
+    ):
+        left[row["currency"]] = left.get(row["currency"], 0) + row["amount"]
+    return left
+
+
+async def get_deposits_of(client_id: str) -> list[Deposit]:
+    """One client's, newest first."""
+    async with reading() as work:
+        return await work.fetch(
+            Deposit,
+            "SELECT * FROM satmachineclient.dca_deposits WHERE client_id = :id "
+            "ORDER BY created_at DESC, id",
+            id=client_id,
+        )
+
+
 async def resolve_deposit(deposit: Deposit, audit: AuditEntry) -> bool:
     """Confirm or reject a deposit that is still pending; False if it no longer is."""
     async with ledger() as work:
@@ -170,3 +285,32 @@ async def resolve_deposit(deposit: Deposit, audit: AuditEntry) -> bool:
         if resolved:
             await work.insert("dca_audit", [audit])
         return bool(resolved)
+
+
+# ---- the programme ---------------------------------------------------------------------------
+
+
+async def get_programme() -> Programme:
+    async with reading() as work:
+        return await _programme(work) or Programme()
+
+
+async def _programme(work: Ledger) -> Programme | None:
+    return await work.fetch_one(
+        Programme, "SELECT * FROM satmachineclient.dca_programme WHERE id = 'default'"
+    )
+
+
+async def update_programme(
+    change: Callable[[Programme], Programme], audit: Callable[[Programme, Programme], AuditEntry]
+) -> Programme:
+    async with ledger() as work:
+        stored = await _programme(work)
+        before = stored or Programme()
+        programme = change(before)
+        if stored:
+            await work.update("dca_programme", programme)
+        else:
+            await work.insert("dca_programme", [programme])
+        await work.insert("dca_audit", [audit(before, programme)])
+        return programme

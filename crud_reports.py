@@ -14,7 +14,9 @@ from lnbits.db import SQLITE, Filters
 from sqlalchemy import bindparam, text
 from sqlalchemy.exc import DBAPIError
 
-from .database import chunks, db, reading
+from .database import Ledger, chunks, db, reading
+from .models import Payment
+from .models_clients import Deposit
 
 Row = Mapping[str, Any]
 
@@ -115,7 +117,7 @@ async def numbers() -> Row:
     """How many clients, deposits and successful polls there are: what a first run has done."""
     rows = await _rows(
         "SELECT (SELECT COUNT(*) FROM satmachineclient.dca_clients) AS clients, "
-        "(SELECT COUNT(*) FROM satmachineclient.dca_clients WHERE status = 'active') AS active, "
+        "(SELECT COUNT(*) FROM satmachineclient.dca_clients WHERE status = 'pending') AS pending, "
         "(SELECT COUNT(*) FROM satmachineclient.dca_deposits) AS deposits, "
         "(SELECT COUNT(*) FROM satmachineclient.dca_deposits WHERE status = 'confirmed') "
         "AS confirmed_deposits"
@@ -197,6 +199,62 @@ async def batch(
 async def _rows(sql: str, **values: Any) -> list[Row]:
     async with reading() as work:
         return await work.rows(sql, **values)
+
+
+# ---- statements ------------------------------------------------------------------------------
+
+
+async def put_in_until(work: Ledger, client_id: str, end: datetime) -> dict[str, int]:
+    """Per currency, a client's confirmed deposits before this time, less the withdrawals."""
+    rows = await work.rows(
+        "SELECT currency, CAST(SUM(amount) AS BIGINT) AS amount FROM satmachineclient.dca_deposits "
+        "WHERE client_id = :client AND status = 'confirmed' AND confirmed_at < :end "
+        "GROUP BY currency",
+        client=client_id,
+        end=end,
+    )
+    return {row["currency"]: row["amount"] for row in rows}
+
+
+async def taken_until(work: Ledger, client_id: str, last_day: str) -> dict[str, int]:
+    """Per currency, what went out of a client's cash up to the end of this day."""
+    rows = await work.rows(
+        "SELECT currency, CAST(SUM(amount_fiat) AS BIGINT) AS amount "
+        "FROM satmachineclient.dca_payments "
+        "WHERE client_id = :client AND status <> 'voided' AND day <= :day GROUP BY currency",
+        client=client_id,
+        day=last_day,
+    )
+    return {row["currency"]: row["amount"] for row in rows}
+
+
+async def deposits_within(
+    work: Ledger, client_id: str, begin: datetime, end: datetime
+) -> list[Deposit]:
+    """A client's confirmed deposits and withdrawals of this time, in their order."""
+    return await work.fetch(
+        Deposit,
+        "SELECT * FROM satmachineclient.dca_deposits WHERE client_id = :client "
+        "AND status = 'confirmed' AND confirmed_at >= :begin AND confirmed_at < :end "
+        "ORDER BY confirmed_at, id",
+        client=client_id,
+        begin=begin,
+        end=end,
+    )
+
+
+async def payments_within(
+    work: Ledger, client_id: str, first_day: str, last_day: str
+) -> list[Payment]:
+    """A client's shares in the sales of these days, in the order of planning."""
+    return await work.fetch(
+        Payment,
+        "SELECT * FROM satmachineclient.dca_payments WHERE client_id = :client "
+        "AND status <> 'voided' AND day >= :first AND day <= :last ORDER BY day, created_at, id",
+        client=client_id,
+        first=first_day,
+        last=last_day,
+    )
 
 
 # ---- reconciliation: where sums that must agree do not ---------------------------------------

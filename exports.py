@@ -8,11 +8,12 @@ import csv
 import io
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from fastapi.responses import Response, StreamingResponse
 from lnbits.db import FilterModel, Filters
 from pydantic import BaseModel
 
@@ -204,6 +205,16 @@ EXPORTS = {
 # ---- files -----------------------------------------------------------------------------------
 
 
+def attachment(content: str | AsyncIterator[str], name: str, form: Format) -> Response:
+    """A file to be kept, whole or in pieces."""
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Cache-Control": "no-store",
+    }
+    kind = Response if isinstance(content, str) else StreamingResponse
+    return kind(content, media_type=MEDIA_TYPES[form], headers=headers)
+
+
 async def stream(table: Table, filters: Filters[Any], form: Format) -> AsyncIterator[str]:
     """The file in pieces. Its first rows are read before this returns, so that errors show.
 
@@ -233,6 +244,13 @@ async def _as_csv(
     yield _lines([[cell(record[name]) for name in table.columns] for record in first])
     async for records in rest:
         yield _lines([[cell(record[name]) for name in table.columns] for record in records])
+
+
+def csv_of(columns: list[str], records: Iterable[Record]) -> str:
+    """A whole CSV file, of what is small enough to be held."""
+    return _BOM + _lines(
+        [columns, *([cell(record[name]) for name in columns] for record in records)]
+    )
 
 
 def _lines(rows: list[list[str]]) -> str:

@@ -30,6 +30,10 @@ class SecretError(ValueError):
     """A stored secret cannot be decrypted: LNbits' secret key is another than then."""
 
 
+class ConflictError(RuntimeError):
+    """What was asked for does not fit the present state."""
+
+
 def now() -> datetime:
     """The current time, with its zone (UTC)."""
     return datetime.now(timezone.utc)
@@ -81,6 +85,12 @@ def minor_units(amount: Decimal, currency: str) -> int:
     if abs(scaled) > MAX_MINOR_UNITS:
         raise ValueError("is too large")
     return int(scaled)
+
+
+def rounded_minor_units(amount: Decimal, currency: str) -> int:
+    """A computed fiat amount as minor units, rounded half to even (for show, not for the books)."""
+    decimals = currency_decimals(currency)
+    return minor_units(amount.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_EVEN), currency)
 
 
 def fiat_text(minor: int, currency: str) -> str:

@@ -14,6 +14,13 @@ async def m001_initial(db: Connection) -> None:
         await db.execute(statement)
 
 
+async def m002_client_side(db: Connection) -> None:
+    """What clients agreed to and when, the programme they may join, what a payout is about."""
+    time = "REAL" if db.type == "SQLITE" else "TIMESTAMPTZ"
+    for statement in _client_side(db, time):
+        await db.execute(statement)
+
+
 def _clients(db: Connection, time: str) -> list[str]:
     return [
         f"""
@@ -225,6 +232,48 @@ def _machinery(db: Connection, time: str) -> list[str]:
         """,
         _index(db, "dca_audit", "time"),
         _index(db, "lamassu_polls", "started_at"),
+    ]
+
+
+def _client_side(db: Connection, time: str) -> list[str]:
+    return [
+        "ALTER TABLE satmachineclient.dca_clients ADD COLUMN paused_by TEXT",
+        "UPDATE satmachineclient.dca_clients SET paused_by = 'operator' WHERE status = 'paused'",
+        # What was in force when: a sale goes by the terms of its own time.
+        f"""
+        CREATE TABLE satmachineclient.dca_client_terms (
+            id TEXT PRIMARY KEY,
+            client_id TEXT NOT NULL,
+            dca_mode TEXT NOT NULL,
+            fixed_mode_daily_limit {db.big_int},
+            currency TEXT,
+            status TEXT NOT NULL,
+            valid_from {time} NOT NULL,
+            valid_until {time}
+        )
+        """,
+        """
+        INSERT INTO satmachineclient.dca_client_terms (
+            id, client_id, dca_mode, fixed_mode_daily_limit, currency, status, valid_from
+        ) SELECT id, id, dca_mode, fixed_mode_daily_limit, currency, status, created_at
+        FROM satmachineclient.dca_clients
+        """,
+        _index(db, "dca_client_terms", "valid_until", "valid_from"),
+        _index(db, "dca_client_terms", "client_id", "valid_until"),
+        f"""
+        CREATE TABLE satmachineclient.dca_programme (
+            id TEXT PRIMARY KEY,
+            registration TEXT NOT NULL,
+            terms TEXT NOT NULL,
+            deposit_instructions TEXT NOT NULL,
+            currency TEXT,
+            smallest_daily_limit {db.big_int},
+            largest_daily_limit {db.big_int}
+        )
+        """,
+        "ALTER TABLE satmachineclient.dca_payouts ADD COLUMN extra TEXT",
+        _index(db, "dca_payments", "client_id", "day", "created_at"),
+        _index(db, "dca_deposits", "client_id", "created_at"),
     ]
 
 

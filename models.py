@@ -37,7 +37,7 @@ SslMode = Literal["disable", "prefer", "require", "verify-full"]
 SECRETS = ("password", "ssh_password", "ssh_private_key", "ssh_private_key_passphrase")
 
 # What may have several lines, and tabs; no other control character is text.
-_MULTILINE = {*SECRETS, "ssl_ca_certificate", "notes", "reason"}
+_MULTILINE = {*SECRETS, "ssl_ca_certificate", "notes", "reason", "terms", "deposit_instructions"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _CONTROL_BUT_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
@@ -334,7 +334,8 @@ class Payout(BaseModel):
     """A row of `dca_payouts`: one LNbits transfer, or one part of a large one.
 
     `wallet_id` receives; `source_wallet_id` pays, and is None for a credit. `next_attempt_at` says
-    when a failed payout is tried again by itself; None: only when a person asks.
+    when a failed payout is tried again by itself; None: only when a person asks. `extra` is what
+    other software is told about it in LNbits.
     """
 
     id: str
@@ -352,6 +353,11 @@ class Payout(BaseModel):
     next_attempt_at: datetime | None = None
     created_at: datetime
     confirmed_at: datetime | None = None
+    extra: dict[str, Any] = {}
+
+    @validator("extra", pre=True)
+    def _extra_from_text(cls, value: Any) -> Any:
+        return json.loads(value or "{}") if isinstance(value, str | None) else value
 
 
 # ---- configuration ---------------------------------------------------------------------------

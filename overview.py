@@ -77,6 +77,7 @@ class Attention(BaseModel):
     unsettled: int
     reviews: int
     pending_deposits: int
+    pending_clients: int
 
 
 class Setup(BaseModel):
@@ -133,6 +134,7 @@ class ClientCurrency(BaseModel):
 class ClientHistory(BaseModel):
     client_id: str
     days: list[date]
+    sats: list[int]
     balance: list[Line]
     paid: list[ClientCurrency]
 
@@ -154,6 +156,7 @@ async def read() -> Overview:
         remaining[currency] = remaining.get(currency, 0) - amount
     shares = await crud_reports.open_shares()
     waiting = await crud_reports.open_sales()
+    numbers = await crud_reports.numbers()
     return Overview(
         as_of=at,
         timezone=config.timezone if config else "UTC",
@@ -172,8 +175,9 @@ async def read() -> Overview:
             unsettled=waiting["unsettled"],
             reviews=waiting["reviews"],
             pending_deposits=sum(row["waiting"] for row in deposits),
+            pending_clients=numbers["pending"],
         ),
-        setup=await _setup(config),
+        setup=_setup(config, numbers),
         machines=await crud_reports.machines(),
         currencies=await crud_reports.sale_currencies(),
         series=Series(
@@ -202,6 +206,7 @@ async def of_client(client_id: str) -> ClientHistory:
     return ClientHistory(
         client_id=client_id,
         days=days,
+        sats=[sums.sats.get(day, 0) for day in days],
         balance=[
             _line(
                 b.currency,
@@ -290,8 +295,7 @@ class _Sums:
         )
 
 
-async def _setup(config: LamassuConfig | None) -> Setup:
-    numbers = await crud_reports.numbers()
+def _setup(config: LamassuConfig | None, numbers: crud_reports.Row) -> Setup:
     return Setup(
         configured=config is not None,
         tested=bool(config and (config.test_connection_success or config.last_successful_poll)),
@@ -342,10 +346,6 @@ async def _source(
 
 async def _connection(config: LamassuConfig | None) -> Connection:
     polls = await crud.get_polls(1)
-    next_poll = None
-    if config and config.is_active:
-        interval = timedelta(minutes=config.poll_interval_minutes)
-        next_poll = config.last_poll_time + interval if config.last_poll_time else now()
     return Connection(
         configured=config is not None,
         is_active=bool(config and config.is_active),
@@ -353,6 +353,15 @@ async def _connection(config: LamassuConfig | None) -> Connection:
         test_success=config.test_connection_success if config else None,
         last_poll=polls[0] if polls else None,
         last_successful_poll=config.last_successful_poll if config else None,
-        next_poll=next_poll,
+        next_poll=next_poll(config),
         secrets_to_reenter=transaction_processor.lost_secrets(config) if config else [],
     )
+
+
+def next_poll(config: LamassuConfig | None) -> datetime | None:
+    """When the next poll is due; None while there is nothing to poll."""
+    if config is None or not config.is_active:
+        return None
+    if config.last_poll_time is None:
+        return now()
+    return config.last_poll_time + timedelta(minutes=config.poll_interval_minutes)

@@ -17,16 +17,23 @@ from .distribution import DistributionError, Participant, Share
 from .helpers import currency_decimals, fiat_text, new_id, now
 from .lamassu import Sale
 from .models import LamassuConfig, Payment, Transaction
-from .models_clients import Client, Deposit
+from .models_clients import Client, ClientTerms, Deposit
 
 
 class Book:
     """The clients' balances while sales are planned one after the other, oldest first."""
 
-    def __init__(self, clients: list[Client], balances: dict[tuple[str, str], int]) -> None:
+    def __init__(
+        self,
+        clients: list[Client],
+        terms: list[ClientTerms],
+        balances: dict[tuple[str, str], int],
+    ) -> None:
         self._clients = {client.id: client for client in clients}
+        self._terms = {each.client_id: each for each in terms}
         self._balances = balances
-        self._later: deque[Deposit] = deque()
+        self._later_terms: deque[ClientTerms] = deque()
+        self._later_deposits: deque[Deposit] = deque()
         self._taken: dict[tuple[str, str, str], int] = {}
 
     @classmethod
@@ -34,29 +41,44 @@ class Book:
         cls, work: database.Ledger, first: datetime, last: datetime, days: set[str]
     ) -> "Book":
         """The book at the time of the first sale, ready to go on to the last."""
-        book = cls(await crud.active_clients(work), await crud.balances_at(work, first))
+        book = cls(
+            await crud.open_clients(work),
+            await crud.terms_at(work, first),
+            await crud.balances_at(work, first),
+        )
         book._taken = await crud.taken_on_days(work, days)
-        book._later = deque(await crud.deposits_between(work, first, last))
+        book._later_terms = deque(await crud.terms_between(work, first, last))
+        book._later_deposits = deque(await crud.deposits_between(work, first, last))
         return book
 
     def advance(self, time: datetime) -> None:
-        """Count the deposits confirmed up to then: cash not yet in the machine did not go out."""
-        while self._later and (self._later[0].confirmed_at or time) <= time:
-            deposit = self._later.popleft()
+        """Go on to this time: count the deposits confirmed up to then, and the terms in force.
+
+        Cash that was not yet in the machine did not go out.
+        """
+        while self._later_deposits and (self._later_deposits[0].confirmed_at or time) <= time:
+            deposit = self._later_deposits.popleft()
             key = (deposit.client_id, deposit.currency)
             self._balances[key] = self._balances.get(key, 0) + deposit.amount
+        while self._later_terms and self._later_terms[0].valid_from <= time:
+            terms = self._later_terms.popleft()
+            self._terms[terms.client_id] = terms
 
     def participants(self, currency: str, day: str) -> list[Participant]:
+        """Who takes part now, by the terms of this moment; who was closed since never does."""
         found = []
-        for client in self._clients.values():
-            balance = self._balances.get((client.id, currency), 0)
+        for client_id in self._clients:
+            terms = self._terms.get(client_id)
+            if terms is None or terms.status != "active":
+                continue
+            balance = self._balances.get((client_id, currency), 0)
             cap = balance
-            if client.dca_mode == "fixed":
-                if client.currency != currency:
+            if terms.dca_mode == "fixed":
+                if terms.currency != currency:
                     continue
-                taken = self._taken.get((client.id, currency, day), 0)
-                cap = distribution.fixed_cap(balance, client.fixed_mode_daily_limit or 0, taken)
-            found.append(Participant(client.id, balance, cap))
+                taken = self._taken.get((client_id, currency, day), 0)
+                cap = distribution.fixed_cap(balance, terms.fixed_mode_daily_limit or 0, taken)
+            found.append(Participant(client_id, balance, cap))
         return found
 
     def take(self, payment: Payment) -> None:

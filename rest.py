@@ -1,12 +1,14 @@
 """What all REST routes share: who may ask, how errors are answered, paging and filters."""
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query, Request, Response
 from fastapi.exceptions import HTTPException, RequestValidationError
 from fastapi.routing import APIRoute
+from lnbits.core.models import Wallet, WalletTypeInfo
 from lnbits.db import Filter, FilterModel, Filters
 from lnbits.db import Operator as Comparison
 from lnbits.decorators import (
@@ -16,14 +18,15 @@ from lnbits.decorators import (
     check_account_exists,
     check_admin,
     require_admin_key,
+    require_invoice_key,
 )
 from lnbits.settings import settings
 from pydantic import UUID4, ValidationError
 
 from . import database
-from .helpers import known_currency, minor_units
+from .helpers import ConflictError, known_currency, minor_units
 from .models import Problem
-from .transaction_processor import BusyError, ConflictError
+from .transaction_processor import BusyError
 
 
 class Route(APIRoute):
@@ -80,12 +83,7 @@ async def check_operator(
     """The id of the admin who asks, by session, bearer or ACL token, or a wallet's admin key."""
     key = key_in_header or key_in_query
     if key:
-        try:
-            wallet = (await require_admin_key(request, key, "")).wallet
-        except HTTPException as exc:
-            if exc.status_code == HTTPStatus.NOT_FOUND:  # LNbits' answer to an unknown key
-                raise HTTPException(HTTPStatus.UNAUTHORIZED, "Unknown API key.") from None
-            raise
+        wallet = await _wallet_of(request, key, require_admin_key)
         if not settings.is_admin_user(wallet.user):
             raise HTTPException(HTTPStatus.FORBIDDEN, "This wallet does not belong to an admin.")
         return str(wallet.user)
@@ -94,6 +92,41 @@ async def check_operator(
 
 
 Operator = Annotated[str, Depends(check_operator)]
+
+
+@dataclass(frozen=True)
+class Member:
+    """The LNbits user who asks for themselves; with a wallet's key, for that wallet only."""
+
+    user_id: str
+    wallet_id: str | None = None
+
+
+async def check_member(
+    request: Request,
+    key_in_header: Annotated[str | None, Depends(api_key_header)],
+    key_in_query: Annotated[str | None, Depends(api_key_query)],
+    access_token: Annotated[str | None, Depends(check_access_token)],
+    usr: UUID4 | None = None,
+) -> Member:
+    """Any LNbits user, by session or token or a wallet's key; the invoice key may read."""
+    key = key_in_header or key_in_query
+    if key:
+        require_key = require_invoice_key if request.method == "GET" else require_admin_key
+        wallet = await _wallet_of(request, key, require_key)
+        return Member(str(wallet.user), str(wallet.id))
+    return Member(str((await check_account_exists(request, access_token, usr)).id))
+
+
+async def _wallet_of(
+    request: Request, key: str, require_key: Callable[..., Awaitable[WalletTypeInfo]]
+) -> Wallet:
+    try:
+        return (await require_key(request, key, "")).wallet
+    except HTTPException as exc:
+        if exc.status_code == HTTPStatus.NOT_FOUND:  # LNbits' answer to an unknown key
+            raise HTTPException(HTTPStatus.UNAUTHORIZED, "Unknown API key.") from None
+        raise
 
 
 def found(row: Any, what: str) -> Any:
@@ -111,8 +144,11 @@ PAGING = ("limit", "offset", "sortby", "direction", "search", "usr", "api-key")
 IN_CURRENCY = {"amount": "currency", "amount_fiat": "currency", "fiat_amount": "fiat_code"}
 
 
-def page_of(model: type[FilterModel]) -> Callable[..., Filters[Any]]:
-    """LNbits' own paging and filters; but what LNbits passes over in silence is refused."""
+def page_of(model: type[FilterModel], *others: str) -> Callable[..., Filters[Any]]:
+    """LNbits' own paging and filters; but what LNbits passes over in silence is refused.
+
+    `others`: parameters of the route that are no filters.
+    """
 
     def parse(
         request: Request,
@@ -123,7 +159,7 @@ def page_of(model: type[FilterModel]) -> Callable[..., Filters[Any]]:
         search: Annotated[str | None, Query(max_length=200)] = None,
     ) -> Filters[Any]:
         query = request.query_params
-        keys = [key for key in query if key not in PAGING]
+        keys = [key for key in query if key not in (*PAGING, *others)]
         filters = [filter_of(key, query.getlist(key), model, i) for i, key in enumerate(keys)]
         for each in filters:
             if each.field in IN_CURRENCY:

@@ -22,7 +22,7 @@ from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
 
 from . import crud, database, lamassu, payouts, planning, reconciliation
-from .helpers import SecretError, decrypt, log_unexpected, new_id, now
+from .helpers import ConflictError, SecretError, decrypt, log_unexpected, new_id, now
 from .models import (
     SECRETS,
     AuditEntry,
@@ -45,10 +45,6 @@ _PLAN_TOGETHER = 50  # sales planned in one database transaction
 
 class BusyError(RuntimeError):
     """Somebody else works on the ledger right now."""
-
-
-class ConflictError(RuntimeError):
-    """What was asked for does not fit the present state."""
 
 
 # ---- the lease -------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from lnbits.settings import settings
 from pydantic import parse_obj_as
 
 from . import crud, crud_clients, lamassu, reconciliation, transaction_processor
-from .helpers import SecretError, encrypt, now
+from .helpers import ConflictError, SecretError, encrypt, now
 from .models import (
     SECRETS,
     AuditEntry,
@@ -42,7 +42,6 @@ from .models import (
     positive_minor_units,
 )
 from .rest import PREFIX, PROBLEMS, Operator, Route, check_operator, filter_of, found, page_of
-from .transaction_processor import ConflictError
 
 satmachineclient_api = APIRouter(
     prefix=PREFIX,

@@ -1,19 +1,22 @@
 """REST of the clients and their deposits, as the operator sees them."""
 
+import asyncio
+from datetime import date
+from decimal import Decimal
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query, Response
 from fastapi.exceptions import HTTPException
-from lnbits.core.crud.wallets import get_wallet
 from lnbits.core.models import Wallet
 from lnbits.core.services.users import create_user_account_no_ckeck
 from lnbits.db import Filters, Page
 from lnbits.helpers import generate_filter_params_openapi
 from lnbits.settings import settings
+from lnbits.utils.exchange_rates import get_fiat_rate_and_price_satoshis
 
-from . import crud, crud_clients
-from .helpers import new_id, now
+from . import clients, crud, crud_clients, exports, statements
+from .helpers import ConflictError, decimal_text, fiat_text, new_id, now, rounded_minor_units
 from .models import AuditEntry, positive_minor_units
 from .models_clients import (
     Balance,
@@ -27,11 +30,18 @@ from .models_clients import (
     Deposit,
     DepositFilters,
     DepositOut,
+    ProgrammeOut,
     UpdateClient,
     UpdateDepositStatus,
+    UpdateProgramme,
+    Value,
+    Values,
+    Withdrawal,
+    withdrawal_of,
 )
 from .rest import PREFIX, PROBLEMS, Operator, Route, check_operator, found, page_of
-from .transaction_processor import ConflictError
+
+_RATE_SECONDS = 10
 
 satmachineclient_clients = APIRouter(
     prefix=PREFIX,
@@ -59,16 +69,16 @@ async def page_of_clients(
     return Page(data=await _clients_out(page.data, [c.id for c in page.data]), total=page.total)
 
 
-async def _clients_out(clients: list[Client], ids: list[str] | None) -> list[ClientOut]:
+async def _clients_out(rows: list[Client], ids: list[str] | None) -> list[ClientOut]:
     """`ids`: whose balances to read; None for everybody's."""
     balances: dict[str, list[Balance]] = {}
     for balance in await crud_clients.get_balances(ids):
         balances.setdefault(balance.client_id, []).append(balance)
     paid = await crud_clients.get_paid(ids)
-    return [ClientOut.of(c, balances.get(c.id, []), paid.get(c.id, {})) for c in clients]
+    return [ClientOut.of(c, balances.get(c.id, []), paid.get(c.id, {})) for c in rows]
 
 
-async def _client_out(client: Client) -> ClientOut:
+async def client_out(client: Client) -> ClientOut:
     return (await _clients_out([client], [client.id]))[0]
 
 
@@ -85,74 +95,14 @@ async def client_balance(client_id: str) -> ClientBalance:
 
 @satmachineclient_clients.post("/clients", status_code=HTTPStatus.CREATED)
 async def create_client(data: CreateClient, operator: Operator) -> ClientOut:
-    limit = data.daily_limit(data.currency)
-    _check_mode(data.dca_mode, limit)
-    wallet = await (_trial_wallet(data) if data.test else _client_wallet(data.wallet_id))
-    time = now()
-    client = Client(
-        id=new_id(),
-        user_id=wallet.user,
-        wallet_id=wallet.id,
-        username=data.username,
-        dca_mode=data.dca_mode,
-        fixed_mode_daily_limit=limit,
-        currency=data.currency,
-        created_at=time,
-        updated_at=time,
-    )
-    out = ClientOut.of(client, [], {})
-    if not await crud_clients.insert_client(
-        client, AuditEntry.of(operator, "client added", client.id, after=out)
-    ):
-        raise ConflictError("wallet_id: already the wallet of another client")
-    return out
+    wallet = await (_trial_wallet(data) if data.test else clients.client_wallet(data.wallet_id))
+    return ClientOut.of(await clients.add(data, wallet, operator), [], {})
 
 
 @satmachineclient_clients.put("/clients/{client_id}")
 async def update_client(client_id: str, data: UpdateClient, operator: Operator) -> ClientOut:
     client: Client = found(await crud_clients.get_client(client_id), "client")
-    sent = data.dict(exclude_unset=True)
-    for name in ("dca_mode", "status", "wallet_id"):
-        if name in sent and sent[name] is None:
-            raise ValueError(f"{name}: cannot be empty")
-    reopened = client.status == "closed" and data.status not in (None, "closed")
-    if reopened or sent.get("wallet_id", client.wallet_id) != client.wallet_id:
-        wallet = await _client_wallet(sent.get("wallet_id", client.wallet_id))
-        sent["user_id"] = wallet.user
-    if "fixed_mode_daily_limit" in sent:
-        sent["fixed_mode_daily_limit"] = data.daily_limit(sent.get("currency", client.currency))
-    elif client.fixed_mode_daily_limit and sent.get("currency", client.currency) != client.currency:
-        raise ValueError("fixed_mode_daily_limit: give the limit in the new currency, too")
-    before = await _client_out(client)
-    client = client.copy(update={**sent, "updated_at": now()})
-    _check_mode(client.dca_mode, client.fixed_mode_daily_limit)
-    out = await _client_out(client)
-    audit = AuditEntry.of(operator, "client changed", client.id, before, out)
-    if not await crud_clients.update_client(client, audit):
-        raise ConflictError("wallet_id: already the wallet of another client")
-    return out
-
-
-def _check_mode(mode: str, daily_limit: int | None) -> None:
-    if mode == "fixed" and daily_limit is None:
-        raise ValueError("fixed_mode_daily_limit: needed in fixed mode, with its currency")
-
-
-async def _client_wallet(wallet_id: str | None) -> Wallet:
-    """A wallet that can be a client's: it exists, may receive, and is no other client's."""
-    if not wallet_id:
-        raise ValueError("wallet_id: the client's LNbits wallet is needed")
-    wallet = await get_wallet(wallet_id)
-    if wallet is None:
-        raise ValueError("wallet_id: there is no LNbits wallet with this id")
-    if wallet.is_lightning_shared_wallet:
-        raise ValueError("wallet_id: this is another user's shared wallet; give a wallet of theirs")
-    if not wallet.can_receive_payments:
-        raise ValueError("wallet_id: this wallet may not receive payments")
-    other = await crud_clients.get_client_by_wallet(wallet_id)
-    if other:
-        raise ConflictError(f"wallet_id: already the wallet of client {other.username or other.id}")
-    return wallet
+    return await client_out(await clients.change(client, data, operator, "operator"))
 
 
 async def _trial_wallet(data: CreateClient) -> Wallet:
@@ -163,6 +113,86 @@ async def _trial_wallet(data: CreateClient) -> Wallet:
         )
     user = await create_user_account_no_ckeck(wallet_name=data.username or "DCA trial")
     return user.wallets[0]
+
+
+@satmachineclient_clients.get("/clients/{client_id}/value")
+async def client_value(client_id: str) -> Values:
+    """What the client's sats are worth at the rate that LNbits knows."""
+    return await value_of(found(await crud_clients.get_client(client_id), "client"))
+
+
+async def value_of(client: Client) -> Values:
+    """Asks price servers, where LNbits has not done so lately: it may take seconds."""
+    out = await client_out(client)
+    prices = await asyncio.gather(*(_price(b.currency) for b in out.balances))
+    return Values(
+        total_sats=out.total_sats,
+        values=[
+            Value(
+                currency=balance.currency,
+                exchange_rate=price and decimal_text(price),
+                value=price and _worth(out.total_sats, price, balance.currency),
+            )
+            for balance, price in zip(out.balances, prices, strict=True)
+        ],
+    )
+
+
+async def _price(currency: str) -> Decimal | None:
+    """Fiat per whole bitcoin; None if LNbits cannot tell soon."""
+    try:
+        _, price = await asyncio.wait_for(
+            get_fiat_rate_and_price_satoshis(currency), timeout=_RATE_SECONDS
+        )
+    except (asyncio.TimeoutError, ValueError):
+        return None
+    return Decimal(repr(price)).quantize(Decimal("0.01")) if price > 0 else None
+
+
+def _worth(sats: int, price: Decimal, currency: str) -> str:
+    return fiat_text(rounded_minor_units(price * sats / 10**8, currency), currency)
+
+
+@satmachineclient_clients.get("/clients/{client_id}/statement", response_model=statements.Statement)
+async def client_statement(
+    client_id: str,
+    begin: Annotated[date | None, Query(alias="from")] = None,
+    end: Annotated[date | None, Query(alias="to")] = None,
+    form: Annotated[exports.Format, Query(alias="format")] = "json",
+) -> statements.Statement | Response:
+    """Opening balance, every entry, totals and closing balance, per currency."""
+    client = found(await crud_clients.get_client(client_id), "client")
+    return await statement_as(form, client, begin, end)
+
+
+async def statement_as(
+    form: exports.Format, client: Client, begin: date | None, end: date | None
+) -> statements.Statement | Response:
+    statement = await statements.of_client(client, begin, end)
+    if form == "json":
+        return statement
+    name = f"satmachineclient-statement-{statement.begin}-{statement.end}.csv"
+    return exports.attachment(statements.as_csv(statement), name, form)
+
+
+@satmachineclient_clients.get("/programme")
+async def read_programme() -> ProgrammeOut:
+    return ProgrammeOut.of(await crud_clients.get_programme())
+
+
+@satmachineclient_clients.put("/programme")
+async def update_programme(data: UpdateProgramme, operator: Operator) -> ProgrammeOut:
+    programme = await crud_clients.update_programme(
+        data.applied_to,
+        lambda before, after: AuditEntry.of(
+            operator,
+            "programme changed",
+            after.id,
+            ProgrammeOut.of(before),
+            ProgrammeOut.of(after),
+        ),
+    )
+    return ProgrammeOut.of(programme)
 
 
 # ---- deposits --------------------------------------------------------------------------------
@@ -202,6 +232,21 @@ async def create_deposit(data: CreateDeposit, operator: Operator) -> DepositOut:
     return out
 
 
+@satmachineclient_clients.post("/clients/{client_id}/withdrawals", status_code=HTTPStatus.CREATED)
+async def create_withdrawal(client_id: str, data: Withdrawal, operator: Operator) -> DepositOut:
+    found(await crud_clients.get_client(client_id), "client")
+    withdrawal = withdrawal_of(
+        client_id,
+        positive_minor_units("amount", data.amount, data.currency),
+        data.currency,
+        data.reason,
+    )
+    out = DepositOut.of(withdrawal)
+    audit = AuditEntry.of(operator, "withdrawal added", withdrawal.id, after=out)
+    await crud_clients.withdraw(withdrawal, audit)
+    return out
+
+
 @satmachineclient_clients.put("/deposits/{deposit_id}/status")
 async def update_deposit_status(
     deposit_id: str, data: UpdateDepositStatus, operator: Operator
@@ -221,9 +266,8 @@ async def update_deposit_status(
         )
         if await crud_clients.resolve_deposit(resolved, audit):
             return out
-        deposit = found(
-            await crud_clients.get_deposit(deposit_id), "deposit"
-        )  # somebody was faster
+        # Somebody was faster.
+        deposit = found(await crud_clients.get_deposit(deposit_id), "deposit")
     if deposit.status != data.status:
         raise ConflictError(
             f"status: this deposit is {deposit.status} already, which is final. Correct a mistake "

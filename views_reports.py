@@ -1,9 +1,8 @@
 """REST of the reports: overview, a client's history, all payments, and the exports."""
 
-from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from lnbits.db import Filters, Page
 from lnbits.helpers import generate_filter_params_openapi
@@ -60,19 +59,11 @@ async def export_table(
     table: str,
     form: Annotated[exports.Format, Query(alias="format")] = "csv",
     search: Annotated[str | None, Query(max_length=200)] = None,
-) -> StreamingResponse:
+) -> Response:
     chosen = found(exports.EXPORTS.get(table), "table to export")
     pieces = await exports.stream(chosen, _filters(request, chosen, search), form)
     name = f"satmachineclient-{table}-{now():%Y-%m-%d}.{form}"
-    return StreamingResponse(
-        pieces,
-        status_code=HTTPStatus.OK,
-        media_type=exports.MEDIA_TYPES[form],
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "no-store",
-        },
-    )
+    return exports.attachment(pieces, name, form)
 
 
 def _filters(request: Request, table: exports.Table, search: str | None) -> Filters[Any]:

@@ -54,7 +54,7 @@ class BenchWorld:
 
         await self.lamassu.clear()
         for table in (
-            *("dca_clients", "dca_deposits", "dca_payments", "dca_payouts"),
+            *("dca_clients", "dca_client_terms", "dca_deposits", "dca_payments", "dca_payouts"),
             *("lamassu_transactions", "lamassu_polls"),
         ):
             await self.run(f"DELETE FROM satmachineclient.{table}")

@@ -1,7 +1,7 @@
 """Who may: every route of the extension, against everybody who could knock."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 from uuid import uuid4
 
@@ -13,12 +13,16 @@ from tests.rig import API, Configure, MakeWallet, Setup
 
 # Every route, and what an admin is answered who asks it with nothing to work on and an empty body.
 ROUTES = {
-    ("GET", f"/{EXTENSION}/"): 200,
     ("GET", f"{API}/clients"): 200,
     ("POST", f"{API}/clients"): 400,
     ("GET", f"{API}/clients/paginated"): 200,
     ("PUT", f"{API}/clients/{{client_id}}"): 404,
     ("GET", f"{API}/clients/{{client_id}}/balance"): 404,
+    ("GET", f"{API}/clients/{{client_id}}/statement"): 404,
+    ("GET", f"{API}/clients/{{client_id}}/value"): 404,
+    ("POST", f"{API}/clients/{{client_id}}/withdrawals"): 400,
+    ("GET", f"{API}/programme"): 200,
+    ("PUT", f"{API}/programme"): 200,
     ("GET", f"{API}/deposits"): 200,
     ("POST", f"{API}/deposits"): 400,
     ("GET", f"{API}/deposits/paginated"): 200,
@@ -47,11 +51,33 @@ ROUTES = {
     ("GET", f"{API}/payments/paginated"): 200,
     ("GET", f"{API}/export/{{table}}"): 404,
 }
-PAGES = {route for route in ROUTES if not route[1].startswith(API)}
 
-routes = pytest.mark.parametrize(
-    "route", ROUTES, ids=lambda route: f"{route[0]} {route[1].removeprefix(f'/{EXTENSION}')}"
-)
+# What any user may, for themselves only; and what a user is answered who is no client.
+OWN_ROUTES = {
+    ("GET", f"/{EXTENSION}/"): 200,
+    ("GET", f"/{EXTENSION}/my"): 200,
+    ("GET", f"/{EXTENSION}/statement"): 200,
+    ("GET", f"{API}/registration"): 200,
+    ("POST", f"{API}/registration"): 400,
+    ("GET", f"{API}/me"): 404,
+    ("PUT", f"{API}/me"): 404,
+    ("GET", f"{API}/me/deposits"): 404,
+    ("GET", f"{API}/me/history"): 404,
+    ("GET", f"{API}/me/payments"): 404,
+    ("GET", f"{API}/me/statement"): 404,
+    ("GET", f"{API}/me/value"): 404,
+}
+PAGES = {route for route in OWN_ROUTES if not route[1].startswith(API)}
+
+
+def named(routes: Iterable[tuple[str, str]]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(
+        "route", routes, ids=lambda route: f"{route[0]} {route[1].removeprefix(f'/{EXTENSION}')}"
+    )
+
+
+routes = named(ROUTES)
+own_routes = named(OWN_ROUTES)
 
 
 @pytest.fixture(scope="module")
@@ -136,11 +162,12 @@ async def test_every_route_of_the_extension_stands_in_the_table(lnbits_app: Any)
         for route in satmachineclient_ext.routes
         for method in getattr(route, "methods", ["MOUNT"])
     }
-    assert found == set(ROUTES)
+    assert found == {*ROUTES, *OWN_ROUTES}
 
 
 async def test_nothing_is_ever_deleted(admin: Account) -> None:
     assert not [route for route in ROUTES if route[0] == "DELETE"]
+    assert not [route for route in OWN_ROUTES if route[0] == "DELETE"]
     for method, path in ROUTES:
         if method == "PUT":
             assert (await ask(admin, ("DELETE", path))).status_code == 405
@@ -151,8 +178,6 @@ async def test_whoever_is_no_admin_is_turned_away(
     route: tuple[str, str], refused: dict[str, tuple[int, httpx.AsyncClient]]
 ) -> None:
     for who, (status, client) in refused.items():
-        if route in PAGES and " key" in who:
-            status = 401  # a page knows sessions only
         response = await ask(client, route)
         assert response.status_code == status, (who, response.text)
         assert isinstance(response.json()["detail"], str), who
@@ -164,7 +189,50 @@ async def test_every_admin_may(
 ) -> None:
     for who, client in admitted.items():
         response = await ask(client, route)
-        status = 401 if route in PAGES and who.endswith("key") else ROUTES[route]
+        assert response.status_code == ROUTES[route], (who, response.text)
+
+
+@own_routes
+async def test_every_user_may_what_is_their_own(
+    route: tuple[str, str],
+    lnbits: Lnbits,
+    plain_user: Account,
+    admitted: dict[str, httpx.AsyncClient],
+    ledger_clean: None,
+) -> None:
+    wallet = await plain_user.create_wallet()
+    users = {
+        "the user's session": plain_user,
+        "the user's admin key": lnbits.anonymous({"X-Api-Key": wallet.adminkey}),
+    }
+    for who, client in (admitted | users).items():
+        response = await ask(client, route)
+        status = OWN_ROUTES[route]
+        if who.endswith("key") and route in PAGES:
+            status = 401  # a page knows sessions only
+        assert response.status_code == status, (who, response.text)
+
+
+@own_routes
+async def test_an_invoice_key_may_read_only(
+    route: tuple[str, str], lnbits: Lnbits, plain_user: Account, ledger_clean: None
+) -> None:
+    wallet = await plain_user.create_wallet()
+    response = await ask(lnbits.anonymous({"X-Api-Key": wallet.inkey}), route)
+    status = 401 if route in PAGES else OWN_ROUTES[route] if route[0] == "GET" else 403
+    assert response.status_code == status, response.text
+
+
+@own_routes
+async def test_who_is_nobody_here_is_turned_away(
+    route: tuple[str, str], refused: dict[str, tuple[int, httpx.AsyncClient]]
+) -> None:
+    for who, (status, client) in refused.items():
+        if who.startswith(("a user's", "an admin's")):
+            continue
+        if route in PAGES and " key" in who:
+            status = 401
+        response = await ask(client, route)
         assert response.status_code == status, (who, response.text)
 
 

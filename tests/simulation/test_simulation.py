@@ -314,7 +314,8 @@ async def _forget_everything(lamassu: LamassuDatabase) -> None:
     await lamassu.clear()
     async with ledger() as work:
         for table in (
-            "dca_clients dca_deposits lamassu_transactions dca_payments dca_payouts lamassu_polls"
+            "dca_clients dca_client_terms dca_deposits lamassu_transactions "
+            "dca_payments dca_payouts lamassu_polls"
         ).split():
             await work.execute(f"DELETE FROM satmachineclient.{table}")  # noqa: S608
     await _forget_bookings()

@@ -1,0 +1,167 @@
+"""REST of the client's own side: join, look, change, leave. Nobody sees what is another's."""
+
+from datetime import date, timedelta
+from http import HTTPStatus
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends, Query, Response
+from fastapi.exceptions import HTTPException
+from lnbits.db import Filters, Page
+from lnbits.helpers import generate_filter_params_openapi
+
+from . import clients, crud, crud_clients, crud_reports, exports, overview, statements
+from .helpers import now
+from .models import Payment, PaymentFilters
+from .models_clients import (
+    Client,
+    DepositOut,
+    MeOut,
+    OwnClient,
+    ProgrammeOut,
+    Purchase,
+    PurchaseFilters,
+    Register,
+    RegistrationOut,
+    UpdateClient,
+    Values,
+)
+from .rest import PREFIX, PROBLEMS, Member, Route, check_member, filter_of, found, page_of
+from .views_clients import client_out, statement_as, value_of
+
+satmachineclient_me = APIRouter(
+    prefix=PREFIX,
+    route_class=Route,
+    dependencies=[Depends(check_member)],
+    responses=PROBLEMS,
+)
+
+RECENT_DAYS = 30
+
+Asking = Annotated[Member, Depends(check_member)]
+
+
+async def own_client(member: Asking, client_id: str | None = None) -> Client:
+    """The client who asks: the one with this id, else the one who has not left."""
+    own = await _own_clients(member)
+    if client_id is not None:
+        own = [client for client in own if client.id == client_id]
+        return found(own[0] if own else None, "client of yours")  # type: ignore[no-any-return]
+    if not own:
+        raise HTTPException(HTTPStatus.NOT_FOUND, "You are not registered yet.")
+    return own[0]
+
+
+async def _own_clients(member: Member) -> list[Client]:
+    """Those who have not left first, then the newest; with a wallet's key only that wallet's."""
+    rows = await crud_clients.get_clients_of(member.user_id)
+    own = [c for c in rows if member.wallet_id in (None, c.wallet_id)]
+    return sorted(own, key=lambda client: client.status == "closed")
+
+
+Own = Annotated[Client, Depends(own_client)]
+
+
+# ---- joining ---------------------------------------------------------------------------------
+
+
+@satmachineclient_me.get("/registration")
+async def read_registration(member: Asking) -> RegistrationOut:
+    programme = ProgrammeOut.of(await crud_clients.get_programme())
+    own = await _own_clients(member)
+    here = own[0] if own and own[0].status != "closed" else None
+    return RegistrationOut(
+        **programme.dict(),
+        client_id=here.id if here else None,
+        status=here.status if here else None,
+        clients=[OwnClient(**client.dict()) for client in own],
+    )
+
+
+@satmachineclient_me.post("/registration", status_code=HTTPStatus.CREATED)
+async def register(data: Register, member: Asking) -> MeOut:
+    wallet = await clients.client_wallet(data.wallet_id or member.wallet_id)
+    if wallet.user != member.user_id:
+        raise ValueError("wallet_id: this is not a wallet of yours")
+    try:
+        client = await clients.register(data, wallet)
+    except clients.RegistrationClosedError as exc:
+        raise HTTPException(HTTPStatus.FORBIDDEN, str(exc)) from None
+    return await _me(client, member)
+
+
+# ---- looking and changing --------------------------------------------------------------------
+
+
+@satmachineclient_me.get("/me")
+async def read_me(client: Own, member: Asking) -> MeOut:
+    return await _me(client, member)
+
+
+@satmachineclient_me.put("/me")
+async def update_me(data: UpdateClient, client: Own, member: Asking) -> MeOut:
+    return await _me(await clients.change(client, data, member.user_id, "client"), member)
+
+
+async def _me(client: Client, member: Member) -> MeOut:
+    config = await crud.get_config()
+    today = now().astimezone(ZoneInfo(config.timezone if config else "UTC")).date()
+    since = (today - timedelta(days=RECENT_DAYS - 1)).isoformat()
+    recent = await crud_reports.shares_by_day(since, client.id)
+    return MeOut(
+        **(await client_out(client)).dict(),
+        pending_sats=await crud_clients.get_unpaid_sats(client.id),
+        recent_sats=sum(row["sats"] for row in recent),
+        next_poll=overview.next_poll(config),
+        timezone=config.timezone if config else "UTC",
+        programme=ProgrammeOut.of(await crud_clients.get_programme()),
+        clients=[OwnClient(**c.dict()) for c in await _own_clients(member)],
+    )
+
+
+@satmachineclient_me.get("/me/deposits")
+async def list_own_deposits(client: Own) -> list[DepositOut]:
+    return [DepositOut.of(d) for d in await crud_clients.get_deposits_of(client.id)]
+
+
+@satmachineclient_me.get("/me/history")
+async def own_history(client: Own) -> overview.ClientHistory:
+    return await overview.of_client(client.id)
+
+
+@satmachineclient_me.get("/me/value")
+async def own_value(client: Own) -> Values:
+    """What the sats are worth at the rate that LNbits knows; it asks price servers for it."""
+    return await value_of(client)
+
+
+@satmachineclient_me.get(
+    "/me/payments",
+    openapi_extra=generate_filter_params_openapi(PurchaseFilters),
+    response_model=Page[Purchase],
+)
+async def own_payments(
+    client: Own,
+    filters: Annotated[
+        Filters[PurchaseFilters], Depends(page_of(PurchaseFilters, "client_id", "format"))
+    ],
+    form: Annotated[Literal["csv"] | None, Query(alias="format")] = None,
+) -> Page[Purchase] | Response:
+    """What was bought, latest sale first; with `format=csv` all of it as a file."""
+    only_own = filter_of("client_id", [client.id], PaymentFilters, len(filters.filters))
+    filters.filters.append(only_own)
+    if form == "csv":
+        return await statements.purchases_file(filters)
+    page = await crud.get_page("dca_payments", Payment, filters, "day DESC, created_at")
+    return Page(data=await statements.purchases(page.data), total=page.total)
+
+
+@satmachineclient_me.get("/me/statement", response_model=statements.Statement)
+async def own_statement(
+    client: Own,
+    begin: Annotated[date | None, Query(alias="from")] = None,
+    end: Annotated[date | None, Query(alias="to")] = None,
+    form: Annotated[exports.Format, Query(alias="format")] = "json",
+) -> statements.Statement | Response:
+    """Opening balance, every entry, totals and closing balance, per currency."""
+    return await statement_as(form, client, begin, end)
