@@ -119,6 +119,7 @@ satmachine.format = (() => {
     })(iso)
   const exactTime = iso =>
     iso ? `${timeAs({dateStyle: 'full', timeStyle: 'long'})(iso)} (${iso})` : ''
+  const date = timeAs({dateStyle: 'medium'})
   // A date without a time: no time zone may move it.
   const day = date =>
     timeAs({day: 'numeric', month: 'short', timeZone: 'UTC'})(date)
@@ -252,6 +253,7 @@ satmachine.format = (() => {
     NONE,
     locale,
     amount,
+    date,
     day,
     step,
     direction,

@@ -28,7 +28,7 @@ satmachine.components['sat-my-form'] = {
         },
         {
           value: 'fixed',
-          icon: 'event_repeat',
+          icon: 'event',
           title: t('my_form.fixed'),
           text: t('my_form.fixed_text'),
           example: this.fixedExample()

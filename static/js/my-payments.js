@@ -2,7 +2,6 @@
 satmachine.components['sat-my-payments'] = {
   template: '#sat-my-payments',
   mixins: [satmachine.tableMixin],
-  sortBy: 'transaction_time',
   data() {
     return {my: satmachine.my.state, saving: false}
   },
@@ -26,8 +25,7 @@ satmachine.components['sat-my-payments'] = {
         {
           name: 'transaction_time',
           label: t('my_payments.sale'),
-          align: 'left',
-          sortable: true
+          align: 'left'
         },
         {
           name: 'amount_fiat',

@@ -38,7 +38,7 @@ satmachine.components['sat-my-register'] = {
       const {t} = satmachine
       return [
         {icon: 'payments', text: t('my_register.step_1')},
-        {icon: 'currency_exchange', text: t('my_register.step_2')},
+        {icon: 'swap_horiz', text: t('my_register.step_2')},
         {icon: 'account_balance_wallet', text: t('my_register.step_3')}
       ]
     }

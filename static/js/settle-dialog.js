@@ -9,6 +9,7 @@ satmachine.components['sat-settle-dialog'] = {
       form: {},
       preview: null,
       previewedRate: null,
+      values: [],
       busy: false,
       failure: null
     }
@@ -45,8 +46,23 @@ satmachine.components['sat-settle-dialog'] = {
         ? this.fmt.fiat(balance.pending_deposits, balance.currency)
         : null
     },
-    averagePrice() {
-      return this.client?.average_prices?.[this.form.currency] || null
+    // Rates to start from: what LNbits knows, and what the client has paid so far.
+    rates() {
+      const {t} = satmachine
+      const {currency} = this.form
+      const own = this.values.find(each => each.currency === currency)
+      const today = own?.exchange_rate
+      const average = this.client.average_prices?.[currency]
+      const words = value => ({rate: this.fmt.fiat(value, currency)})
+      const list = []
+      if (today) {
+        list.push({value: today, label: t('settle.rate_now', words(today))})
+      }
+      if (average) {
+        const label = t('settle.rate_average', words(average))
+        list.push({value: average, label})
+      }
+      return list
     },
     isSats() {
       return this.form.way === 'sats'
@@ -77,6 +93,7 @@ satmachine.components['sat-settle-dialog'] = {
       const [first] = this.balances
       const reason = satmachine.t('settle.default_reason')
       this.form = {way: 'sats', currency: first?.currency, rate: '', reason}
+      this.loadRates()
     },
     'form.currency'() {
       this.preview = null
@@ -86,8 +103,16 @@ satmachine.components['sat-settle-dialog'] = {
     close() {
       this.store.settle = null
     },
-    useAverage() {
-      this.form.rate = this.averagePrice
+    async loadRates() {
+      const {client} = this
+      this.values = []
+      try {
+        const path = `/clients/${client.id}/value`
+        const {values} = await satmachine.call('GET', path)
+        if (client === this.client) this.values = values
+      } catch (error) {
+        console.warn('rates', satmachine.sentence(error))
+      }
     },
     body(isDryRun) {
       return {

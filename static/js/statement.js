@@ -21,11 +21,11 @@ satmachine.account = currency => {
     ...currency.withdrawals.map(each => ({
       time: each.time,
       what: t('deposits.withdrawal'),
-      note: each.reason,
+      note: each.notes,
       cash: fmt.negated(each.amount)
     })),
     ...currency.purchases.map(each => ({
-      time: each.time,
+      time: each.transaction_time,
       what:
         each.direction === 'settle_out'
           ? fmt.direction(each.direction)

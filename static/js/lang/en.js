@@ -383,7 +383,7 @@ satmachine.messages.en = {
   my_figures: {
     at_rate: 'at {rate} per bitcoin',
     cash_left: 'Cash still to become sats',
-    in_30_days: '{sats} of them in the last 30 days',
+    in_30_days: '{sats} in the last 30 days',
     no_rate: 'LNbits knows no rate at the moment.',
     of_deposited: 'of {amount} deposited',
     on_their_way: 'On their way',
@@ -664,8 +664,10 @@ satmachine.messages.en = {
     pending:
       'Deposits of {amount} are pending: confirm or reject them before you settle out.',
     rate: 'Rate per bitcoin',
+    rate_average: 'Average so far: {rate}',
     rate_hint: 'For a whole bitcoin, decimals with a point',
     rate_in: 'Rate in {currency} per bitcoin',
+    rate_now: 'Today: {rate}',
     reason_hint: 'Stands in the records',
     rest: 'Rest of the cash',
     sats_for: 'For {rest} the client gets',
@@ -674,8 +676,7 @@ satmachine.messages.en = {
     text: 'The client gets the rest of their cash in one of two ways, and is closed.',
     text_others:
       'The client gets the rest of this currency. {others} stay open; the client is closed once nothing is left.',
-    title: 'Settle out {name}',
-    use_average: 'Average price'
+    title: 'Settle out {name}'
   },
   sidebar: {
     checked: 'Checked: {what}',
@@ -724,7 +725,7 @@ satmachine.messages.en = {
     average_price: 'Average price per bitcoin',
     balance: 'Balance',
     bought: 'Turned into sats',
-    client_id: 'Client',
+    client_id: 'Client id: {id}',
     closing: 'Closing balance',
     custom: 'From – until',
     explained:

@@ -389,7 +389,7 @@ satmachine.messages.es = {
   my_figures: {
     at_rate: 'a {rate} por bitcoin',
     cash_left: 'Efectivo por convertir en sats',
-    in_30_days: '{sats} de ellos en los últimos 30 días',
+    in_30_days: '{sats} en los últimos 30 días',
     no_rate: 'LNbits no conoce la cotización en este momento.',
     of_deposited: 'de {amount} depositados',
     on_their_way: 'En camino',
@@ -674,8 +674,10 @@ satmachine.messages.es = {
     pending:
       'Hay depósitos pendientes por {amount}: confírmelos o rechácelos antes de liquidar.',
     rate: 'Cotización por bitcoin',
+    rate_average: 'Promedio hasta ahora: {rate}',
     rate_hint: 'Por un bitcoin entero, decimales con punto',
     rate_in: 'Cotización en {currency} por bitcoin',
+    rate_now: 'Hoy: {rate}',
     reason_hint: 'Queda en los registros',
     rest: 'Resto del efectivo',
     sats_for: 'Por {rest} el cliente recibe',
@@ -684,8 +686,7 @@ satmachine.messages.es = {
     text: 'El cliente recibe el resto de su efectivo de una de dos maneras, y se cierra.',
     text_others:
       'El cliente recibe el resto de esta moneda. Quedan abiertos {others}; el cliente se cierra cuando no quede nada.',
-    title: 'Liquidar a {name}',
-    use_average: 'Precio promedio'
+    title: 'Liquidar a {name}'
   },
   sidebar: {
     checked: 'Revisado: {what}',
@@ -734,7 +735,7 @@ satmachine.messages.es = {
     average_price: 'Precio promedio por bitcoin',
     balance: 'Saldo',
     bought: 'Convertido en sats',
-    client_id: 'Cliente',
+    client_id: 'Id del cliente: {id}',
     closing: 'Saldo final',
     custom: 'Desde – hasta',
     explained:
