@@ -254,6 +254,8 @@ class OpenShare:
     """A share that no transfer carries yet; `wallet_id` is the client's wallet of today."""
 
     id: str
+    transaction_id: str
+    client_id: str
     wallet_id: str
     amount_sats: int
     amount_fiat: int
@@ -263,7 +265,8 @@ class OpenShare:
 async def unpaid_shares(work: Ledger) -> list[OpenShare]:
     """Shares of credited sales that no transfer carries yet, oldest sale first."""
     rows = await work.rows(
-        "SELECT p.id, c.wallet_id, p.amount_sats, p.amount_fiat, p.currency "
+        "SELECT p.id, p.transaction_id, p.client_id, c.wallet_id, p.amount_sats, p.amount_fiat, "
+        "p.currency "
         "FROM satmachineclient.dca_payments p "
         "JOIN satmachineclient.lamassu_transactions t ON t.id = p.transaction_id "
         "JOIN satmachineclient.dca_clients c ON c.id = p.client_id "

@@ -1,7 +1,7 @@
 """The wallet side: credit, commission and shares become LNbits payments, each exactly once.
 
-A *transfer* is an amount for one wallet: the open shares of one client, the commissions or the
-credits of one poll. A *payout* is one LNbits payment of it (a transfer above LNbits' maximum has
+A *transfer* is an amount for one wallet: the open shares of one client in one currency, the
+commissions or the credits of one poll. A *payout* is one LNbits payment of it (a transfer above LNbits' maximum has
 several). Every payout obeys one order: create the internal invoice, store its hash, pay it, mark
 it confirmed. Whatever stops in between, the stored hash tells on resuming what has happened.
 
@@ -27,7 +27,7 @@ from lnbits.task_manager import task_manager
 from loguru import logger
 
 from . import crud, database
-from .helpers import fiat_text, log_unexpected, new_id, now
+from .helpers import average_price, fiat_text, log_unexpected, new_id, now
 from .models import LamassuConfig, Payout, PayoutKind, Transaction
 
 TAG = "satmachineclient"
@@ -127,8 +127,9 @@ async def _form_credits(lease: str, config: LamassuConfig) -> None:
         if sales:
             transfer = _Transfer("credit", None, config.source_wallet_id)
             total = sum(s.crypto_amount_sats for s in sales)
-            await work.insert("dca_payouts", transfer.payouts(total, _credit_memo(sales)))
             ids = [s.id for s in sales]
+            memo, extra = _credit_memo(sales), {"transaction_ids": ids}
+            await work.insert("dca_payouts", transfer.payouts(total, memo, extra))
             await crud.carry_transactions(work, "credit_transfer_id", ids, transfer.id)
 
 
@@ -146,10 +147,11 @@ async def _form_transfers(lease: str, config: LamassuConfig) -> None:
         covered, waiting, available = _cover(shares, source.balance_msat // 1000 - reserved)
         formed: list[Payout] = []
         carried: list[tuple[str, str, str]] = []
-        for wallet_id, group in _by_wallet(covered).items():
-            transfer = _Transfer("client", source.source_wallet_id, wallet_id)
-            formed += transfer.payouts(sum(s.amount_sats for s in group), _share_memo(group))
-            carried += [(s.id, transfer.id, wallet_id) for s in group]
+        for group in _by_client_and_currency(covered):
+            transfer = _Transfer("client", source.source_wallet_id, group[0].wallet_id)
+            bought = _Bought(group)
+            formed += transfer.payouts(bought.sats, bought.memo(), bought.extra())
+            carried += [(s.id, transfer.id, s.wallet_id) for s in group]
         await crud.carry_shares(work, carried)
         commissions: dict[str, list[Transaction]] = {}
         for sale in sales:
@@ -160,8 +162,9 @@ async def _form_transfers(lease: str, config: LamassuConfig) -> None:
         for wallet_id, group_of_sales in commissions.items():
             transfer = _Transfer("commission", source.source_wallet_id, wallet_id)
             amount = sum(s.commission_amount_sats for s in group_of_sales)
-            formed += transfer.payouts(amount, f"DCA commission of {_sales(len(group_of_sales))}")
             ids = [s.id for s in group_of_sales]
+            memo = f"DCA commission of {_sales(len(group_of_sales))}"
+            formed += transfer.payouts(amount, memo, {"transaction_ids": ids})
             await crud.carry_transactions(work, "commission_transfer_id", ids, transfer.id)
         await work.insert("dca_payouts", formed)
         if waiting:
@@ -185,11 +188,11 @@ def _cover(
     return covered, waiting, available
 
 
-def _by_wallet(shares: Sequence[crud.OpenShare]) -> dict[str, list[crud.OpenShare]]:
-    groups: dict[str, list[crud.OpenShare]] = {}
+def _by_client_and_currency(shares: Sequence[crud.OpenShare]) -> list[list[crud.OpenShare]]:
+    groups: dict[tuple[str, str], list[crud.OpenShare]] = {}
     for share in shares:
-        groups.setdefault(share.wallet_id, []).append(share)
-    return groups
+        groups.setdefault((share.client_id, share.currency), []).append(share)
+    return list(groups.values())
 
 
 class _Transfer:
@@ -201,8 +204,8 @@ class _Transfer:
         self.source_wallet_id = source_wallet_id
         self.wallet_id = wallet_id
 
-    def payouts(self, amount_sats: int, memo: str) -> list[Payout]:
-        """Its parts, to be stored together with what it carries."""
+    def payouts(self, amount_sats: int, memo: str, extra: dict[str, Any]) -> list[Payout]:
+        """Its parts, to be stored together with what it carries; `extra`: what it is about."""
         largest = min(
             settings.lnbits_max_incoming_payment_amount_sats,
             settings.lnbits_max_outgoing_payment_amount_sats,
@@ -222,6 +225,7 @@ class _Transfer:
                 amount_sats=amount,
                 memo=memo,
                 created_at=created,
+                extra=extra,
             )
             for part, amount in enumerate(amounts, 1)
         ]
@@ -235,13 +239,36 @@ def _credit_memo(sales: Sequence[Transaction]) -> str:
     return f"Lamassu: sats received in {_sales(len(sales))}"
 
 
-def _share_memo(shares: Sequence[crud.OpenShare]) -> str:
-    fiat: dict[str, int] = {}
-    for share in shares:
-        fiat[share.currency] = fiat.get(share.currency, 0) + share.amount_fiat
-    spent = " + ".join(f"{fiat_text(minor, code)} {code}" for code, minor in sorted(fiat.items()))
-    sats = sum(s.amount_sats for s in shares)
-    return f"DCA: {sats} sats for {spent} ({_sales(len(shares))})"
+class _Bought:
+    """What one client's shares in one currency bought, as their LNbits payment says it.
+
+    The rate is fiat per whole bitcoin, with the currency's decimals.
+    """
+
+    def __init__(self, shares: Sequence[crud.OpenShare]) -> None:
+        self._shares = shares
+        self.sats = sum(s.amount_sats for s in shares)
+        fiat = sum(s.amount_fiat for s in shares)
+        self._currency = shares[0].currency
+        self._fiat = fiat_text(fiat, self._currency)
+        self._rate = average_price(fiat, self.sats, self._currency)
+
+    def memo(self) -> str:
+        return (
+            f"DCA: {self.sats} sats for {self._fiat} {self._currency} "
+            f"at {self._rate} {self._currency}/BTC ({_sales(len(self._shares))})"
+        )
+
+    def extra(self) -> dict[str, Any]:
+        """For other software; for a transfer in several parts, of the whole of it."""
+        return {
+            "client_id": self._shares[0].client_id,
+            "transaction_ids": [s.transaction_id for s in self._shares],
+            "amount_sats": self.sats,
+            "amount_fiat": self._fiat,
+            "currency": self._currency,
+            "exchange_rate": self._rate,
+        }
 
 
 # ---- paying ----------------------------------------------------------------------------------
@@ -435,6 +462,7 @@ async def _lnbits(work: Any) -> LnbitsPayment:
 
 def _extra(payout: Payout) -> dict[str, Any]:
     return {
+        **payout.extra,
         "tag": TAG,
         "kind": payout.kind,
         "transfer_id": payout.transfer_id,
