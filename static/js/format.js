@@ -59,6 +59,9 @@ satmachine.format = (() => {
   // Whether one decimal text is less than another.
   const isLess = (one, other) => isNegative(sum([one, negated(other)]) || '')
 
+  // A typed amount with all the decimals that another one has: '5', '0.00' -> '5.00'.
+  const decimalsOf = (typed, other) => sum([typed, other, negated(other)])
+
   const sats = value =>
     value === null || value === undefined
       ? NONE
@@ -264,6 +267,7 @@ satmachine.format = (() => {
     isLess,
     isNegative,
     negated,
+    decimalsOf,
     sats,
     fiat,
     base,

@@ -23,7 +23,9 @@ satmachine.components['sat-withdraw-dialog'] = {
       return balance ? balance.remaining_balance : '0'
     },
     amount() {
-      return this.fmt.fiat(this.form.amount.trim(), this.form.currency)
+      const typed = this.form.amount.trim()
+      const amount = this.fmt.decimalsOf(typed, this.remaining)
+      return this.fmt.fiat(amount, this.form.currency)
     },
     problem() {
       const {t} = satmachine
