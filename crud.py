@@ -113,11 +113,14 @@ async def taken_on_days(work: Ledger, days: set[str]) -> dict[tuple[str, str, st
 async def known_transactions(
     work: Ledger, lamassu_ids: Iterable[str]
 ) -> dict[str, Mapping[str, Any]]:
-    """Those of these Lamassu ids that are stored already: id, status, facts to be reviewed."""
+    """Those of these Lamassu ids that are stored already.
+
+    Each with its id, status and direction, and the facts of one that waits for a review.
+    """
     known: dict[str, Mapping[str, Any]] = {}
     for ids in chunks(lamassu_ids):
         for row in await work.rows(
-            "SELECT lamassu_transaction_id, id, status, "
+            "SELECT lamassu_transaction_id, id, status, direction, "
             "CASE WHEN status = 'needs_review' THEN lamassu_facts END AS facts "
             "FROM satmachineclient.lamassu_transactions "
             "WHERE lamassu_transaction_id IN :ids",

@@ -148,7 +148,7 @@ async def sales_of(transaction_ids: list[str]) -> dict[str, Row]:
     found: dict[str, Row] = {}
     for ids in chunks(transaction_ids):
         for row in await _rows(
-            "SELECT id, lamassu_transaction_id, transaction_time, device_id "
+            "SELECT id, lamassu_transaction_id, direction, transaction_time, device_id "
             "FROM satmachineclient.lamassu_transactions WHERE id IN :ids",
             ids=ids,
         ):

@@ -108,6 +108,33 @@ def base_amount(
     return max(0, min(total_sats, round(exact)))
 
 
+def cash_in_commission(
+    net_sats: int, effective: Decimal, fee: Decimal | None, price: Decimal | None
+) -> int:
+    """The commission of a cash-in in sats, on top of what the customer was sent.
+
+    What the customer's cash was worth, less what they got for it: `net_sats × effective +
+    fee / price × 10^8`, rounded half to even, and never less than 0. `net_sats` is what was sent,
+    `fee` the machine's fixed fee in fiat, `price` the market price in fiat per whole bitcoin,
+    without commission; it is needed only where there is a fee.
+    Source: the machine sends, for each note, `(note − fee) / (price × (1 + effective))`, with the
+    fee on the first note only; each note is rounded to a multiple of 100 sats.
+
+    Raises:
+        DistributionError: the fee is unknown or negative, or there is one and no positive price.
+    """
+    if fee is None or not fee.is_finite() or fee < 0:
+        raise DistributionError("cash_in_fee is not known")
+    exact = net_sats * Fraction(effective)
+    if fee > 0:
+        if price is None or not price.is_finite() or price <= 0:
+            raise DistributionError(
+                f"there is a cash_in_fee of {fee:f}, but raw_ticker_price is not known"
+            )
+        exact += Fraction(fee) / Fraction(price) * 10**8
+    return max(0, round(exact))
+
+
 def fixed_cap(balance: int, daily_limit: int, taken_today: int) -> int:
     """The most a client in fixed mode may take: what is left of balance and daily limit."""
     return max(0, min(balance, daily_limit - taken_today))

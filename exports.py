@@ -136,7 +136,7 @@ async def _distributions(rows: list[crud_reports.Row]) -> list[Record]:
         sale = Transaction.construct(**sales[payment.transaction_id])
         records.append(
             {
-                **DistributionOut.of(payment, names.get(payment.client_id)).dict(),
+                **DistributionOut.of(payment, names.get(payment.client_id), sale.direction).dict(),
                 "day": payment.day,
                 "lamassu_transaction_id": sale.lamassu_transaction_id,
                 "device_id": sale.device_id,

@@ -21,6 +21,15 @@ async def m002_client_side(db: Connection) -> None:
         await db.execute(statement)
 
 
+async def m003_direction(db: Connection) -> None:
+    """Which sales are read, and of each sale in which direction its cash went."""
+    for table in ("lamassu_config", "lamassu_transactions"):
+        await db.execute(
+            f"ALTER TABLE satmachineclient.{table} "
+            "ADD COLUMN direction TEXT NOT NULL DEFAULT 'cash_out'"
+        )
+
+
 def _clients(db: Connection, time: str) -> list[str]:
     return [
         f"""

@@ -33,6 +33,11 @@ PayoutKind = Literal["credit", "commission", "client"]
 PollTrigger = Literal["startup", "hourly", "manual"]
 PollStatus = Literal["running", "succeeded", "failed"]
 SslMode = Literal["disable", "prefer", "require", "verify-full"]
+# Of a sale: cash_out, the customer sold bitcoin for the machine's cash; cash_in, the customer
+# bought bitcoin with cash; settle_out, the operator settled with a client.
+Direction = Literal["cash_out", "cash_in", "settle_out"]
+# Which sales are read.
+SourceDirection = Literal["cash_out", "cash_in", "both"]
 
 SECRETS = ("password", "ssh_password", "ssh_private_key", "ssh_private_key_passphrase")
 
@@ -141,10 +146,14 @@ class Transaction(BaseModel):
     `fiat_amount` and `undistributed_fiat` in minor units of `fiat_code`. Always, to the sat:
     `crypto_amount_sats = commission_amount_sats + distributed_sats + undistributed_sats`.
     `day` is the transaction's date in the operator's time zone, for the daily limits.
+    Of a cash-in the base is what the customer was sent and the total is that and the commission
+    (while it waits for a review: without it); `fixed_fee` is Lamassu's `cash_in_fee`, and the
+    commission method has no influence.
     """
 
     id: str
     lamassu_transaction_id: str
+    direction: Direction = "cash_out"
     device_id: str = ""
     transaction_time: datetime
     processed_at: datetime
@@ -185,19 +194,34 @@ class Transaction(BaseModel):
 class TransactionOut(Out):
     id: str
     lamassu_transaction_id: str
+    direction: Direction = Field(
+        ...,
+        description="cash_out: the customer sold bitcoin for the machine's cash; cash_in: the "
+        "customer bought bitcoin with cash; settle_out: the operator settled with a client",
+    )
     device_id: str
     transaction_time: datetime
     processed_at: datetime
     crypto_code: str
-    crypto_amount_sats: int
+    crypto_amount_sats: int = Field(
+        ...,
+        description="Commission and base. Of a cash-in that waits for a review: what the customer "
+        "was sent, to which the commission is added when it is distributed",
+    )
     fiat_amount: str
     fiat_code: str
     commission_percentage: str | None
     discount: str | None
-    fixed_fee: str | None
+    fixed_fee: str | None = Field(None, description="In fiat; of a cash-in its cash_in_fee")
     effective_commission: str | None
-    commission_method: CommissionMethod
-    base_amount_sats: int
+    commission_method: CommissionMethod = Field(
+        ...,
+        description="As configured when it was read. Of a cash-in it has no influence: the "
+        "commission is base × effective_commission + fixed_fee at the machine's market price",
+    )
+    base_amount_sats: int = Field(
+        ..., description="What is shared among the clients; of a cash-in what the customer was sent"
+    )
     commission_amount_sats: int
     distributed_sats: int
     undistributed_sats: int
@@ -236,6 +260,7 @@ class TransactionFilters(RowFilters):
     __sort_fields__ = [
         "transaction_time",
         "processed_at",
+        "direction",
         "device_id",
         "crypto_amount_sats",
         "fiat_amount",
@@ -249,6 +274,8 @@ class TransactionFilters(RowFilters):
 
     id: str | None
     lamassu_transaction_id: str | None
+    # Plain `direction` is the order of a page, ascending or descending.
+    direction: str | None = Field(None, alias="direction[eq]")
     device_id: str | None
     transaction_time: datetime | None
     processed_at: datetime | None
@@ -292,6 +319,7 @@ class Payment(BaseModel):
 class DistributionOut(Out):
     id: str
     transaction_id: str
+    direction: Direction = Field(..., description="Of the transaction")
     client_id: str
     username: str | None
     wallet_id: str
@@ -306,11 +334,11 @@ class DistributionOut(Out):
     confirmed_at: datetime | None
 
     @classmethod
-    def of(cls, payment: Payment, username: str | None) -> "DistributionOut":
+    def of(cls, payment: Payment, username: str | None, direction: Direction) -> "DistributionOut":
         fields = payment.dict()
         fields["amount_fiat"] = fiat_text(payment.amount_fiat, payment.currency)
         fields["share"] = decimal_text(payment.share)
-        return cls(**fields, username=username)
+        return cls(**fields, username=username, direction=direction)
 
 
 class PaymentFilters(RowFilters):
@@ -385,6 +413,7 @@ class LamassuConfig(BaseModel):
     ssh_host_key_fingerprint: str | None = None
     ssl_mode: SslMode = "prefer"
     ssl_ca_certificate: str | None = None
+    direction: SourceDirection = "cash_out"
     commission_method: CommissionMethod
     poll_interval_minutes: int
     look_back_days: int
@@ -419,7 +448,14 @@ class ConfigIn(In):
     ssh_host_key_fingerprint: str | None = Field(None, max_length=100)
     ssl_mode: SslMode = "prefer"
     ssl_ca_certificate: str | None = Field(None, max_length=65536)
-    commission_method: CommissionMethod = "markup"
+    direction: SourceDirection = Field(
+        "cash_out",
+        description="Which sales are shared out. A direction that is added counts from the "
+        "look-back window on: what it holds and is not known yet is shared out, too",
+    )
+    commission_method: CommissionMethod = Field(
+        "markup", description="Of cash-outs; a cash-in's commission is what its machine charged"
+    )
     poll_interval_minutes: Minutes = Minutes(60)
     look_back_days: Days = Days(7)
     timezone: str = Field("UTC", max_length=64)
@@ -490,6 +526,7 @@ class ConfigOut(Out):
     ssh_host_key_fingerprint: str | None
     ssl_mode: SslMode
     ssl_ca_certificate: str | None
+    direction: SourceDirection
     commission_method: CommissionMethod
     poll_interval_minutes: int
     look_back_days: int

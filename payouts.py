@@ -1,9 +1,10 @@
 """The wallet side: credit, commission and shares become LNbits payments, each exactly once.
 
 A *transfer* is an amount for one wallet: the open shares of one client in one currency, the
-commissions or the credits of one poll. A *payout* is one LNbits payment of it (a transfer above LNbits' maximum has
-several). Every payout obeys one order: create the internal invoice, store its hash, pay it, mark
-it confirmed. Whatever stops in between, the stored hash tells on resuming what has happened.
+commissions or the credits of one poll. A *payout* is one LNbits payment of it (a transfer above
+LNbits' maximum has several). Every payout obeys one order: create the internal invoice, store its
+hash, pay it, mark it confirmed. Whatever stops in between, the stored hash tells on resuming what
+has happened.
 
 All work is done under a lease on the ledger (`database.take_lease`), which the caller holds.
 """

@@ -5,7 +5,7 @@ What is planned here is stored as a whole by the poll before anything is paid.
 
 import json
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from . import crud, database, distribution
 from .distribution import DistributionError, Participant, Share
-from .helpers import currency_decimals, fiat_text, new_id, now
+from .helpers import MAX_SATS, currency_decimals, fiat_text, new_id, now
 from .lamassu import Sale
 from .models import LamassuConfig, Payment, Transaction
 from .models_clients import Client, ClientTerms, Deposit
@@ -28,28 +28,31 @@ class Book:
         clients: list[Client],
         terms: list[ClientTerms],
         balances: dict[tuple[str, str], int],
+        later_terms: Iterable[ClientTerms] = (),
+        later_deposits: Iterable[Deposit] = (),
+        taken: dict[tuple[str, str, str], int] | None = None,
     ) -> None:
+        """`later_…` in the order of time; `taken`: what was allocated, by client, currency, day."""
         self._clients = {client.id: client for client in clients}
         self._terms = {each.client_id: each for each in terms}
         self._balances = balances
-        self._later_terms: deque[ClientTerms] = deque()
-        self._later_deposits: deque[Deposit] = deque()
-        self._taken: dict[tuple[str, str, str], int] = {}
+        self._later_terms = deque(later_terms)
+        self._later_deposits = deque(later_deposits)
+        self._taken = taken or {}
 
     @classmethod
     async def open(
         cls, work: database.Ledger, first: datetime, last: datetime, days: set[str]
     ) -> "Book":
         """The book at the time of the first sale, ready to go on to the last."""
-        book = cls(
+        return cls(
             await crud.open_clients(work),
             await crud.terms_at(work, first),
             await crud.balances_at(work, first),
+            await crud.terms_between(work, first, last),
+            await crud.deposits_between(work, first, last),
+            await crud.taken_on_days(work, days),
         )
-        book._taken = await crud.taken_on_days(work, days)
-        book._later_terms = deque(await crud.terms_between(work, first, last))
-        book._later_deposits = deque(await crud.deposits_between(work, first, last))
-        return book
 
     def advance(self, time: datetime) -> None:
         """Go on to this time: count the deposits confirmed up to then, and the terms in force.
@@ -103,23 +106,24 @@ class Ceilings:
         """The sale as it is, or for review if it is above a ceiling."""
         if sale.state != "good":
             return sale
-        if self._per_transaction is not None and sale.crypto_sats > self._per_transaction:
+        total = _total_sats(sale)
+        if self._per_transaction is not None and total > self._per_transaction:
             reason = f"Above the ceiling of {self._per_transaction} sats per transaction."
             return replace(sale, state="review", reason=reason)
-        if self._per_poll is not None and self._so_far + sale.crypto_sats > self._per_poll:
+        if self._per_poll is not None and self._so_far + total > self._per_poll:
             reason = f"Above the ceiling of {self._per_poll} sats per poll."
             return replace(sale, state="review", reason=reason)
-        self._so_far += sale.crypto_sats
+        self._so_far += total
         return sale
 
 
 def may_become_good(known: Mapping[str, Any]) -> bool:
     """Whether a stored sale may still be planned by itself.
 
-    Only one in review whose cash was not (reported as) all out when it was stored; anything else
-    that Lamassu writes never changes, so a person has to decide.
+    Only a cash-out in review whose cash was not (reported as) all out when it was stored; anything
+    else that Lamassu writes never changes, so a person has to decide.
     """
-    if known["status"] != "needs_review":
+    if known["status"] != "needs_review" or known["direction"] != "cash_out":
         return False
     facts = json.loads(known["facts"] or "{}")
     return facts.get("dispense_confirmed") is not True or facts.get("error") is not None
@@ -145,7 +149,7 @@ def plan_sale(
         return row, []
     try:
         effective = distribution.effective_commission(sale.commission, sale.discount)
-        base = _base_amount(sale, effective, config)
+        base, commission = _split(sale, effective, config)
     except DistributionError as exc:
         row.review_reason = f"Not distributed by itself: {exc}"
         return row, []
@@ -159,14 +163,15 @@ def plan_sale(
             "status": "planned",
             "review_reason": None,
             "effective_commission": effective,
+            "crypto_amount_sats": base + commission,
             "base_amount_sats": base,
-            "commission_amount_sats": sale.crypto_sats - base,
+            "commission_amount_sats": commission,
             "distributed_sats": sum(p.amount_sats for p in payments),
             "undistributed_sats": split.undistributed_sats,
             "undistributed_fiat": split.undistributed_fiat,
             "clients_count": len(payments),
             "exchange_rate": _exchange_rate(sale, base),
-            **_transfers_due(sale.crypto_sats - base, config, is_test),
+            **_transfers_due(sale, commission, config, is_test),
         }
     )
     check_conservation(row, payments)
@@ -175,14 +180,45 @@ def plan_sale(
     return row, payments
 
 
-def _base_amount(sale: Sale, effective: Decimal, config: LamassuConfig) -> int:
-    return distribution.base_amount(
+def _split(sale: Sale, effective: Decimal, config: LamassuConfig) -> tuple[int, int]:
+    """A sale's base and its commission in sats.
+
+    A cash-out's are parts of what the customer sent. A cash-in's base is what the customer was
+    sent, so that the clients buy at the customer's own price; its commission comes on top.
+
+    Raises:
+        DistributionError: no commission may be computed from what Lamassu says.
+    """
+    if sale.direction == "cash_in":
+        return sale.crypto_sats, _cash_in_commission(sale, effective)
+    base = distribution.base_amount(
         sale.crypto_sats,
         effective,
         config.commission_method,
         fiat=Decimal(sale.fiat).scaleb(-currency_decimals(sale.fiat_code)),
         fixed_fee=sale.fixed_fee or Decimal(0),
     )
+    return base, sale.crypto_sats - base
+
+
+def _cash_in_commission(sale: Sale, effective: Decimal) -> int:
+    commission = distribution.cash_in_commission(
+        sale.crypto_sats, effective, sale.fixed_fee, sale.ticker_price
+    )
+    if sale.crypto_sats + commission > MAX_SATS:
+        raise DistributionError(f"the commission would be {commission} sats")
+    return commission
+
+
+def _total_sats(sale: Sale) -> int:
+    """With a cash-in's commission; where that cannot be told, a person has to look anyway."""
+    if sale.direction != "cash_in":
+        return sale.crypto_sats
+    try:
+        effective = distribution.effective_commission(sale.commission, sale.discount)
+        return sale.crypto_sats + _cash_in_commission(sale, effective)
+    except DistributionError:
+        return sale.crypto_sats
 
 
 def _payment(share: Share, row: Transaction, book: Book) -> Payment:
@@ -200,12 +236,18 @@ def _payment(share: Share, row: Transaction, book: Book) -> Payment:
     )
 
 
-def _transfers_due(commission_sats: int, config: LamassuConfig, is_test: bool) -> dict[str, Any]:
-    """Whether the sale's total is to be credited, and its commission paid to another wallet."""
+def _transfers_due(
+    sale: Sale, commission_sats: int, config: LamassuConfig, is_test: bool
+) -> dict[str, Any]:
+    """Whether the sale's total is to be credited, and its commission paid to another wallet.
+
+    Only a cash-out brings sats: the operator has bought what the clients of a cash-in are paid.
+    """
+    credited = config.credit_source_wallet and sale.direction == "cash_out" and not is_test
     kept = config.commission_wallet_id in (None, config.source_wallet_id)
     pays = commission_sats > 0 and not kept
     return {
-        "credit_status": "pending" if config.credit_source_wallet and not is_test else "none",
+        "credit_status": "pending" if credited else "none",
         "commission_status": "pending" if pays else "none",
         "commission_wallet_id": config.commission_wallet_id if pays else None,
     }
@@ -230,6 +272,7 @@ def _unsplit(sale: Sale, config: LamassuConfig, is_test: bool) -> Transaction:
     return Transaction(
         id=new_id(),
         lamassu_transaction_id=sale.id,
+        direction=sale.direction,
         device_id=sale.device_id,
         transaction_time=sale.time,
         processed_at=now(),

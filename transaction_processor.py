@@ -21,7 +21,7 @@ from lnbits.task_manager import task_manager
 from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
 
-from . import crud, database, lamassu, payouts, planning, reconciliation
+from . import crud, database, lamassu, lamassu_rows, payouts, planning, reconciliation
 from .helpers import ConflictError, SecretError, decrypt, log_unexpected, new_id, now
 from .models import (
     SECRETS,
@@ -248,7 +248,11 @@ async def _read(config: LamassuConfig) -> tuple[int, list[lamassu.Sale]]:
 
     async with lamassu.connect(target_of(config)) as session:
         return await lamassu.read_sales(
-            session, since, drop_known, needs_fixed_fee=config.commission_method == "margin"
+            session,
+            since,
+            drop_known,
+            needs_fixed_fee=config.commission_method == "margin",
+            direction=config.direction,
         )
 
 
@@ -321,7 +325,7 @@ async def _plan(
         payments: list[Payment] = []
         for sale in sales:
             old = known.get(sale.id)
-            if old and not planning.may_become_good(old):
+            if old and not (sale.direction == "cash_out" and planning.may_become_good(old)):
                 continue
             row_id = old["id"] if old else None
             row, shares = await _plan_one(ceilings.hold(sale), book, config, row_id)
@@ -512,9 +516,15 @@ async def distribute_reviewed(
     `cash_out`: the fiat that really came out, in minor units; None for all of it.
 
     Raises:
-        ConflictError: it needs no review (any more), or its amounts cannot be distributed.
+        ConflictError: it needs no review (any more), its amounts cannot be distributed, or a part
+            of a cash-in's cash is named.
         BusyError: a poll is running.
     """
+    if cash_out is not None and row.direction == "cash_in":
+        raise ConflictError(
+            "fiat_amount: leave it out. The customer of a cash-in put all of the cash in; no part "
+            "of it can be missing."
+        )
     config = await ready_config()
     sale = _reviewed_sale(row)
     lease = new_id()
@@ -542,6 +552,7 @@ async def distribute_reviewed(
 def _reviewed_sale(row: Transaction) -> lamassu.Sale:
     if not row.crypto_amount_sats or not row.fiat_amount:
         raise ConflictError("Its amounts are not usable; it can only be dismissed.")
+    facts = row.lamassu_facts or {}
     return lamassu.Sale(
         id=row.lamassu_transaction_id,
         device_id=row.device_id,
@@ -555,7 +566,9 @@ def _reviewed_sale(row: Transaction) -> lamassu.Sale:
         fixed_fee=row.fixed_fee,
         state="good",
         reason=None,
-        facts=row.lamassu_facts or {},
+        facts=facts,
+        direction=row.direction,
+        ticker_price=lamassu_rows.ticker_price(facts) if row.direction == "cash_in" else None,
     )
 
 

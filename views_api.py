@@ -13,7 +13,14 @@ from lnbits.helpers import generate_filter_params_openapi
 from lnbits.settings import settings
 from pydantic import parse_obj_as
 
-from . import crud, crud_clients, lamassu, reconciliation, transaction_processor
+from . import (
+    crud,
+    crud_clients,
+    crud_reports,
+    lamassu_check,
+    reconciliation,
+    transaction_processor,
+)
 from .helpers import ConflictError, SecretError, encrypt, now
 from .models import (
     SECRETS,
@@ -92,7 +99,16 @@ async def page_of_distributions(
 
 async def distributions_of(payments: list[Payment]) -> list[DistributionOut]:
     names = await crud_clients.usernames(p.client_id for p in payments)
-    return [DistributionOut.of(p, names.get(p.client_id)) for p in payments]
+    sales = await crud_reports.sales_of([p.transaction_id for p in payments])
+    return [
+        # A dry run's transaction, a cash-out, is not stored.
+        DistributionOut.of(
+            p,
+            names.get(p.client_id),
+            sales[p.transaction_id]["direction"] if p.transaction_id in sales else "cash_out",
+        )
+        for p in payments
+    ]
 
 
 @satmachineclient_api.post("/transactions/{transaction_id}/retry")
@@ -289,10 +305,12 @@ async def test_connection(data: ConnectionTestIn | None = None) -> ConnectionTes
     try:
         target = transaction_processor.target_of(config)
     except SecretError as exc:
-        result = lamassu.failed_configuration(str(exc))
+        result = lamassu_check.failed_configuration(str(exc))
     else:
         since = transaction_processor.look_back_from(config)
-        result = await lamassu.test_connection(target, since, config.commission_method)
+        result = await lamassu_check.test_connection(
+            target, since, config.commission_method, config.direction
+        )
     if not body:
         await crud.record_connection_test(now(), result.success)
     return result

@@ -67,8 +67,14 @@ async def export_table(
 
 
 def _filters(request: Request, table: exports.Table, search: str | None) -> Filters[Any]:
-    """The same filters as on the table's pages; paging itself means nothing here."""
+    """The same filters as on the table's pages; paging itself means nothing here.
+
+    Raises:
+        ValueError: naming the filter that is none.
+    """
     query = request.query_params
+    if query.get("direction", "asc") not in ("asc", "desc"):
+        raise ValueError("direction: is the order; filter by direction[eq]")
     keys = [key for key in query if key not in (*PAGING, "format")]
     filters = [filter_of(key, query.getlist(key), table.filters, i) for i, key in enumerate(keys)]
     for each in filters:

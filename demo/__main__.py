@@ -11,6 +11,7 @@ from http import HTTPStatus
 from types import FrameType
 
 from .audit import Ledger, check_all, read_ledger
+from .cash_in import cash_in_kinds
 from .catalogue import SPREAD, real_input
 from .lnbits_api import LnbitsError
 from .sales import Sale
@@ -65,7 +66,8 @@ async def _once(world: World) -> int:
     # A deposit counts for the sales whose cash came out after it was confirmed: all of these.
     sales = real_input(datetime.now(timezone.utc))
     await asyncio.sleep(SPREAD.total_seconds())
-    await world.lamassu.insert(*sales)
+    # The machine's cash-ins are not shared out, because the direction is cash_out.
+    await world.lamassu.insert(*sales, *cash_in_kinds(datetime.now(timezone.utc)))
     poll = await _poll(world)
     if poll is None or not poll["success"]:
         print(f"FAILED  the poll: {poll and poll['error']}")

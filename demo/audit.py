@@ -76,6 +76,8 @@ def _right_sales(sales: Sequence[Sale], ledger: Ledger) -> Iterator[str]:
         if row["status"] != "settled" and ledger.payments[row["id"]]:
             yield f"{row['lamassu_transaction_id']} is {row['status']} and has payments"
     known = [row["lamassu_transaction_id"] for row in ledger.transactions]
+    if strangers := set(known) - {str(sale.id) for sale in sales}:
+        yield f"nobody sold {', '.join(sorted(strangers))}"
     if len(known) != len(set(known)):
         yield "a Lamassu transaction stands there twice"
 

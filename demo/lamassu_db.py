@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import asyncpg
 from typing_extensions import Self
 
+from .cash_in import CashIn, insert_cash_in
 from .postgres import Postgres
 from .sales import MACHINE, Sale, counters, insert_sale
 
@@ -107,6 +108,11 @@ _READABLE = {
         *("id", "tx_id", "action", "created", "error", "error_code"),
         *counters("provisioned", "dispensed", "rejected"),
     ],
+    "cash_in_txs": [
+        *("id", "device_id", "crypto_atoms", "crypto_code", "fiat", "fiat_code"),
+        *("send_confirmed", "operator_completed", "error", "created", "send_time"),
+        *("commission_percentage", "discount", "cash_in_fee", "raw_ticker_price"),
+    ],
     "devices": ["device_id", "name"],
 }
 
@@ -162,13 +168,16 @@ class LamassuDatabase:
             password=self.reader_password,
         )
 
-    async def insert(self, *sales: Sale) -> None:
+    async def insert(self, *sales: Sale | CashIn) -> None:
         """Write the sales; one that is there already (same id) is replaced by its new state."""
         connection = await self.connect()
         try:
             async with connection.transaction():
                 for sale in sales:
-                    await insert_sale(connection, sale, fixed_fee=self.has_fixed_fee)
+                    if isinstance(sale, CashIn):
+                        await insert_cash_in(connection, sale)
+                    else:
+                        await insert_sale(connection, sale, fixed_fee=self.has_fixed_fee)
         finally:
             await connection.close()
 

@@ -149,12 +149,12 @@ async def insert_sale(
         row["fixed_fee"] = sale.fixed_fee
     elif sale.fixed_fee:
         raise ValueError("this Lamassu has no fixed_fee column")
-    await _insert(connection, "cash_out_txs", row)
+    await insert_row(connection, "cash_out_txs", row)
     for action in _actions(sale):
-        await _insert(connection, "cash_out_actions", {"tx_id": sale.id, **action})
+        await insert_row(connection, "cash_out_actions", {"tx_id": sale.id, **action})
 
 
-async def _insert(connection: asyncpg.Connection, table: str, row: Mapping[str, object]) -> None:
+async def insert_row(connection: asyncpg.Connection, table: str, row: Mapping[str, object]) -> None:
     places = ", ".join(f"${number}" for number in range(1, len(row) + 1))
     await connection.execute(
         f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})",  # noqa: S608 - our own names

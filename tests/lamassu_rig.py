@@ -9,6 +9,7 @@ from typing import Any
 
 from satmachineclient import lamassu
 from satmachineclient.lamassu import Sale, Target
+from satmachineclient.models import SourceDirection
 
 from demo.lamassu_db import LamassuDatabase
 from demo.ssh_server import SshServer
@@ -38,12 +39,18 @@ async def none_known(ids: list[str]) -> set[str]:
     return set()
 
 
-async def read(target: Target, days: int = 7, *, needs_fixed_fee: bool = False) -> dict[str, Sale]:
+async def read(
+    target: Target,
+    days: int = 7,
+    *,
+    needs_fixed_fee: bool = False,
+    direction: SourceDirection = "cash_out",
+) -> dict[str, Sale]:
     """All sales of the last days, by id."""
     since = now() - timedelta(days=days)
     async with lamassu.connect(target) as session:
         _, sales = await lamassu.read_sales(
-            session, since, none_known, needs_fixed_fee=needs_fixed_fee
+            session, since, none_known, needs_fixed_fee=needs_fixed_fee, direction=direction
         )
     return {sale.id: sale for sale in sales}
 

@@ -263,6 +263,7 @@ async def test_configuration(
         "commission_wallet_id": ["x", users.id, gone.id, *NOT_TEXT],
         "credit_source_wallet": ["yes", 1, None],
         "use_ssh_tunnel": ["yes", 1, None],
+        "direction": ["x", "", "settle_out", "CASH_IN", None, [], ["cash_in"], True],
         "commission_method": ["x", "", None, []],
         "ssl_mode": ["x", None],
         "poll_interval_minutes": [0, -1, 1441, 1.5, "60", True, None],

@@ -107,6 +107,7 @@ DEPOSIT: dict[str, Check] = {
 TRANSACTION: dict[str, Check] = {
     "id": text,
     "lamassu_transaction_id": text,
+    "direction": one_of("cash_out", "cash_in", "settle_out"),
     "device_id": text,
     "transaction_time": time,
     "processed_at": time,
@@ -129,6 +130,7 @@ TRANSACTION: dict[str, Check] = {
 }
 DISTRIBUTION: dict[str, Check] = {
     "id": text,
+    "direction": one_of("cash_out", "cash_in", "settle_out"),
     "client_id": text,
     "username": or_null(text),
     "wallet_id": text,
@@ -158,6 +160,7 @@ CONFIG: dict[str, Check] = {
     "has_ssh_password": yes_or_no,
     "has_ssh_private_key": yes_or_no,
     "ssh_host_key_fingerprint": or_null(text),
+    "direction": one_of("cash_out", "cash_in", "both"),
     "commission_method": one_of("markup", "margin"),
     "poll_interval_minutes": whole,
     "look_back_days": whole,

@@ -8,6 +8,7 @@ from typing import Any
 import asyncssh
 import pytest
 from satmachineclient import lamassu as atm
+from satmachineclient import lamassu_check
 
 from demo.lamassu_db import LamassuDatabase
 from demo.lnbits_api import Account
@@ -193,7 +194,7 @@ async def test_the_saved_configurations_result_is_remembered(
 
 
 def test_unusable_settings_fail_the_first_step_and_skip_the_rest() -> None:
-    result = atm.failed_configuration("Enter again: password")
+    result = lamassu_check.failed_configuration("Enter again: password")
     assert [step.name for step in result.steps] == STEPS
     assert [step.status for step in result.steps] == ["failed"] + ["skipped"] * 8
     assert (result.success, result.message) == (False, "Enter again: password")
@@ -203,8 +204,8 @@ def test_unusable_settings_fail_the_first_step_and_skip_the_rest() -> None:
 async def test_an_open_link_to_elsewhere_is_warned_of(lamassu: LamassuDatabase, host: str) -> None:
     target = target_at(lamassu)
     async with atm.connect(target) as session:
-        text = await atm._describe_server(session, replace(target, host=host))
+        text = await lamassu_check._describe_server(session, replace(target, host=host))
         behind = replace(target, host=host, use_ssh_tunnel=True)
-        tunnelled = await atm._describe_server(session, behind)
+        tunnelled = await lamassu_check._describe_server(session, behind)
     assert "WARNING: the link is NOT encrypted: use the SSH tunnel, or ssl_mode require" in text
     assert f"as far as the SSH server, but NOT from there to {host}" in tunnelled

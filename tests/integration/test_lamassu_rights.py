@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 import pytest
 from satmachineclient import lamassu as atm
-from satmachineclient import tunnel
+from satmachineclient import lamassu_check, tunnel
 from satmachineclient.lamassu import LamassuError, Target
 
 from demo.lamassu_db import READER, LamassuDatabase
@@ -106,7 +106,7 @@ async def test_a_hidden_fixed_fee_stops_the_margin_method_only(lamassu: LamassuD
     async with without(lamassu, "cash_out_txs", "fixed_fee"):
         (seen,) = (await read(target_at(lamassu))).values()
         error = await failure(target_at(lamassu), needs_fixed_fee=True)
-        shown = await atm.test_connection(target_at(lamassu), now(), "margin")
+        shown = await lamassu_check.test_connection(target_at(lamassu), now(), "margin")
     assert (seen.fixed_fee, seen.state) == (None, "good")
     assert error.step == "table_rights"
     assert f"GRANT SELECT (fixed_fee) ON cash_out_txs TO {READER};" in str(error)

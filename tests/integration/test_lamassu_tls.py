@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from satmachineclient import lamassu as atm
+from satmachineclient import lamassu_check
 from satmachineclient.lamassu import LamassuError, Target
 
 from demo.lamassu_db import LamassuDatabase
@@ -133,7 +133,7 @@ async def tls_lamassu(tls_server: Postgres) -> LamassuDatabase:
 
 async def how(target: Target) -> str:
     """What the connection test says of the link; raises AssertionError where it fails."""
-    result = await atm.test_connection(target, now() - timedelta(days=7), "markup")
+    result = await lamassu_check.test_connection(target, now() - timedelta(days=7), "markup")
     assert result.success, result.message
     assert len(await read(target)) == 1
     return next(step.detail for step in result.steps if step.name == "database")

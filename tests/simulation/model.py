@@ -11,17 +11,28 @@ from fractions import Fraction
 
 @dataclass
 class ModelClient:
-    """`balance` and `limit` in minor units; `deposits` wait until a sale is as old as they."""
+    """Amounts in minor units; `deposits` wait until a sale is as old as they, `withdrawn` never.
+
+    `terms`: from when on which daily limit (None: flow mode) counts, and whether they take part.
+    """
 
     id: str
-    limit: int | None = None  # None: flow mode
-    active: bool = True
+    terms: list[tuple[datetime, int | None, bool]]
     allocated: int = 0
+    withdrawn: int = 0
     deposits: list[tuple[datetime, int]] = field(default_factory=list)
     taken: dict[str, int] = field(default_factory=dict)
 
     def balance(self, time: datetime) -> int:
-        return sum(amount for at, amount in self.deposits if at <= time) - self.allocated
+        put_in = sum(amount for at, amount in self.deposits if at <= time)
+        return put_in - self.withdrawn - self.allocated
+
+    def left(self) -> int:
+        return sum(amount for _, amount in self.deposits) - self.withdrawn - self.allocated
+
+    def in_force(self, time: datetime) -> tuple[int | None, bool]:
+        found = [(limit, active) for since, limit, active in self.terms if since <= time]
+        return found[-1] if found else (None, False)
 
 
 @dataclass
@@ -66,7 +77,7 @@ class Model:
 
     def _share_out(self, sale: ModelSale) -> None:
         day = sale.time.date().isoformat()
-        taking = [c for c in self.clients.values() if c.active]
+        taking = [c for c in self.clients.values() if c.in_force(sale.time)[1]]
         while taking:
             parts = self._fill(sale, taking, day)
             fiat = _round_up_the_largest(sum(parts.values(), Fraction()), parts)
@@ -89,8 +100,9 @@ class Model:
         caps = {}
         for client in taking:
             cap = client.balance(sale.time)
-            if client.limit is not None:
-                cap = min(cap, client.limit - client.taken.get(day, 0))
+            limit, _ = client.in_force(sale.time)
+            if limit is not None:
+                cap = min(cap, limit - client.taken.get(day, 0))
             caps[client.id] = max(0, cap)
         parts: dict[str, Fraction] = {}
         free = [c for c in taking if caps[c.id] > 0]

@@ -27,7 +27,7 @@ from hypothesis.stateful import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from demo.lamassu_db import LamassuDatabase
-from demo.lnbits_api import Account, Wallet
+from demo.lnbits_api import Account, LnbitsError, Wallet
 from demo.sales import Sale
 
 from .model import Model, ModelClient, ModelSale
@@ -120,15 +120,29 @@ class Programme(RuleBasedStateMachine):
     @rule(data=st.data(), limit=st.one_of(st.none(), st.integers(1, 30_000)))
     def change_mode(self, data: st.DataObject, limit: int | None) -> None:
         client = self._someone(data)
-        client.limit = limit
-        self.world.call("PUT", f"/clients/{client.id}", _mode(limit))
+        self._change(client, limit, client.terms[-1][2], _mode(limit))
 
     @rule(data=st.data())
     def pause_or_resume(self, data: st.DataObject) -> None:
         client = self._someone(data)
-        client.active = not client.active
-        status = "active" if client.active else "paused"
-        self.world.call("PUT", f"/clients/{client.id}", {"status": status})
+        _, limit, active = client.terms[-1]
+        self._change(client, limit, not active, {"status": "paused" if active else "active"})
+
+    @rule(data=st.data(), part=st.fractions(0, Fraction(6, 5)))
+    def withdraw(self, data: st.DataObject, part: Fraction) -> None:
+        """Up to a fifth more than is left, which has to be refused."""
+        client = self._someone(data)
+        minor = max(1, int(client.left() * part))
+        amount = str(Decimal(minor).scaleb(-2))
+        body = {"amount": amount, "currency": "GTQ", "reason": "simulated"}
+        try:
+            self.world.call("POST", f"/clients/{client.id}/withdrawals", body)
+        except LnbitsError as refused:
+            assert "is left" in str(refused)
+            assert minor > client.left()
+        else:
+            assert minor <= client.left()
+            client.withdrawn += minor
 
     @rule(data=st.data())
     def delete_or_restore_wallet(self, data: st.DataObject) -> None:
@@ -227,10 +241,9 @@ class Programme(RuleBasedStateMachine):
     def _balances_agree(self) -> None:
         for client in self.world.call("GET", "/clients"):
             model = self.model.clients[client["id"]]
-            deposits = sum(amount for _, amount in model.deposits)
             real = {b["currency"]: b for b in client["balances"]}.get("GTQ")
             remaining = _minor(real["remaining_balance"]) if real else 0
-            assert remaining == deposits - model.allocated
+            assert remaining == model.left() >= 0
 
     def _wallets_agree(self, shares: list[dict[str, Any]]) -> None:
         """Between polls LNbits may have paid what is not confirmed yet, but never more."""
@@ -256,10 +269,18 @@ class Programme(RuleBasedStateMachine):
     def _add_client(self, limit: int | None) -> ModelClient:
         wallet = self.world.run(self.world.admin.create_wallet("simulated"))
         body = {"wallet_id": wallet.id, **_mode(limit)}
-        client = ModelClient(self.world.call("POST", "/clients", body)["id"], limit)
+        made = self.world.call("POST", "/clients", body)
+        since = datetime.fromisoformat(made["created_at"])
+        client = ModelClient(made["id"], [(since, limit, True)])
         self.model.clients[client.id] = client
         self.wallets[client.id] = wallet
         return client
+
+    def _change(
+        self, client: ModelClient, limit: int | None, active: bool, body: dict[str, Any]
+    ) -> None:
+        changed = self.world.call("PUT", f"/clients/{client.id}", body)
+        client.terms.append((datetime.fromisoformat(changed["updated_at"]), limit, active))
 
     def _confirm_deposit(self, client: ModelClient, minor: int) -> None:
         confirmed = self._resolve_deposit(client, minor, "confirmed")

@@ -133,6 +133,7 @@ def test_sats_are_whole_positive_and_exist(sats: Any) -> None:
         "database_name": ["x" * 64, None],
         "source_wallet_id": ["", " ", None, 5],
         "timezone": ["", "x", "utc+1", "../UTC", "a\0", "America", "x" * 65, None],
+        "direction": ["", "CASH_IN", "settle_out", "in", None, [], {}, 1],
         "commission_method": ["", "MARKUP", "x", None, [], {}],
         "ssl_mode": ["", "allow", None, []],
         "ssh_host_key_fingerprint": ["MD5:1", "SHA1:x"],

@@ -1,0 +1,228 @@
+"""Withdrawals, and statements that add up."""
+
+import csv
+import io
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from demo.lamassu_db import LamassuDatabase
+from demo.lnbits_api import Account, LnbitsError
+from demo.sales import Sale
+from tests.rig import API, Configure, DcaClient, MakeClient, Poll, Setup
+
+pytestmark = pytest.mark.storage
+
+
+def sale(**fields: Any) -> Sale:
+    time = datetime.now(timezone.utc)
+    given = {"crypto_atoms": 21_100, "fiat": Decimal(200), "cash_at": time, **fields}
+    return Sale(created=time, **given)
+
+
+async def withdraw(admin: Account, client: DcaClient, amount: str, **fields: Any) -> Any:
+    body = {"amount": amount, "currency": "GTQ", "reason": "cash handed back", **fields}
+    return await admin.call("POST", f"{API}/clients/{client.id}/withdrawals", body)
+
+
+async def balance(admin: Account, client: DcaClient) -> dict[str, str]:
+    answer = await admin.call("GET", f"{API}/clients/{client.id}/balance")
+    found: dict[str, str] = answer["balances"][0]
+    return found
+
+
+# ---- withdrawals -----------------------------------------------------------------------------
+
+
+async def test_a_withdrawal_is_a_confirmed_deposit_of_less_than_nothing(
+    ledger_clean: None, make_client: MakeClient, admin: Account
+) -> None:
+    client = await make_client("one", {"GTQ": "1000.00"})
+    made = await withdraw(admin, client, "250.50", reason="typed one nought\ntoo many")
+    assert (made["amount"], made["status"]) == ("-250.50", "confirmed")
+    assert made["notes"] == "typed one nought\ntoo many" and made["confirmed_at"]
+    left = await balance(admin, client)
+    assert (left["total_deposits"], left["remaining_balance"]) == ("749.50", "749.50")
+    deposits = await admin.call("GET", f"{API}/deposits")
+    assert {d["amount"] for d in deposits} == {"1000.00", "-250.50"}
+    again = await admin.call("PUT", f"{API}/deposits/{made['id']}/status", {"status": "confirmed"})
+    assert again == made
+    with pytest.raises(LnbitsError, match="409"):
+        await admin.call("PUT", f"{API}/deposits/{made['id']}/status", {"status": "rejected"})
+    entries = await admin.call("GET", f"{API}/audit")
+    assert entries[0]["action"] == "withdrawal added" and entries[0]["subject"] == made["id"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"amount": "1000.01"}, "amount: at most 1000.00 GTQ is left"),
+        ({"amount": "1", "currency": "USD"}, "amount: at most 0.00 USD is left"),
+        ({"amount": "0"}, "amount: has to be more than zero"),
+        ({"amount": "-5"}, "amount: has to be more than zero"),
+        ({"amount": "1.001"}, "amount: has more than the 2 decimals"),
+        ({"amount": True}, "amount: has to be a number"),
+        ({"amount": "1", "reason": " "}, "reason: cannot be empty"),
+        ({"amount": "1", "reason": "a" * 1001}, "reason: "),
+        ({"amount": "1", "currency": "QQQ"}, "currency: "),
+    ],
+)
+async def test_bad_withdrawals_are_refused_and_nothing_changes(
+    fields: dict[str, Any],
+    sentence: str,
+    ledger_clean: None,
+    make_client: MakeClient,
+    admin: Account,
+) -> None:
+    client = await make_client("one", {"GTQ": "1000.00"})
+    with pytest.raises(LnbitsError, match="400") as caught:
+        await withdraw(admin, client, **fields)
+    assert sentence in str(caught.value)
+    assert len(await admin.call("GET", f"{API}/deposits")) == 1
+
+
+async def test_withdrawn_cash_buys_nothing_not_even_in_a_sale_before_it(
+    configured: Setup, make_client: MakeClient, admin: Account, lamassu: LamassuDatabase, poll: Poll
+) -> None:
+    """The sale was read only after the cash was handed back: it can no longer be the client's."""
+    await lamassu.clear()
+    client = await make_client("one", {"GTQ": "150.00"})
+    await lamassu.insert(sale())
+    await withdraw(admin, client, "100.00")
+
+    await poll()
+
+    left = await balance(admin, client)
+    assert (left["total_distributed"], left["remaining_balance"]) == ("50.00", "0.00")
+    with pytest.raises(LnbitsError, match=r"at most 0\.00 GTQ"):
+        await withdraw(admin, client, "0.01")
+    assert (await admin.call("GET", f"{API}/reconciliation"))["ok"]
+
+
+# ---- statements ------------------------------------------------------------------------------
+
+
+async def move(table: str, column: str, key: str, days: int) -> None:
+    """Let something have happened earlier."""
+    from satmachineclient.database import ledger
+
+    async with ledger() as work:
+        time = datetime.now(timezone.utc) - timedelta(days=days)
+        await work.execute(
+            f"UPDATE satmachineclient.{table} SET {column} = :time WHERE id = :key",  # noqa: S608
+            time=time,
+            key=key,
+        )
+
+
+async def test_a_statement_adds_up(
+    configure: Configure,
+    make_client: MakeClient,
+    plain_user: Account,
+    admin: Account,
+    lamassu: LamassuDatabase,
+    poll: Poll,
+) -> None:
+    await configure(timezone="America/Guatemala")
+    await lamassu.clear()
+    client = await make_client("=one", {"GTQ": "1000.00"})
+    await make_client("another", {"GTQ": "1000.00"})
+    old = (await admin.call("GET", f"{API}/clients/{client.id}/statement"))["currencies"][0]
+    assert (old["opening_balance"], old["closing_balance"]) == ("0.00", "1000.00")
+    first = next(
+        d for d in await admin.call("GET", f"{API}/deposits") if d["client_id"] == client.id
+    )
+    await move("dca_deposits", "confirmed_at", first["id"], days=40)
+    await lamassu.insert(sale(fiat=Decimal(200)))
+    await lamassu.insert(sale(fiat=Decimal(400), crypto_atoms=42_200))
+    await poll()
+    await withdraw(admin, client, "100.00")
+
+    statement = await admin.call("GET", f"{API}/clients/{client.id}/statement")
+
+    today = datetime.now(timezone.utc).astimezone().date()
+    assert statement["timezone"] == "America/Guatemala"
+    assert abs(date.fromisoformat(statement["to"]) - today) <= timedelta(days=1)
+    assert statement["from"] == f"{statement['to'][:8]}01"
+    part = statement["currencies"][0]
+    assert part["currency"] == "GTQ"
+    assert part["opening_balance"] == "1000.00"
+    assert part["deposits"] == []
+    assert [w["amount"] for w in part["withdrawals"]] == ["100.00"]
+    assert part["withdrawals"][0]["notes"] == "cash handed back"
+    assert [p["amount_fiat"] for p in part["purchases"]] == ["100.00", "200.00"]
+    assert part["total_purchases"] == "300.00" and part["total_withdrawals"] == "100.00"
+    assert (part["total_sats"], part["pending_sats"]) == (30_000, 0)
+    assert part["average_price"] == "1000000.00"
+    assert part["closing_balance"] == "600.00"
+
+    own = await plain_user.call("GET", f"{API}/me/statement?client_id={client.id}")
+    assert own["currencies"] == statement["currencies"]
+
+    period = "from=2009-01-03&to=2030-01-01"
+    whole = await admin.call("GET", f"{API}/clients/{client.id}/statement?{period}")
+    assert whole["currencies"][0]["opening_balance"] == "0.00"
+    assert [d["amount"] for d in whole["currencies"][0]["deposits"]] == ["1000.00"]
+    before = await admin.call(
+        "GET", f"{API}/clients/{client.id}/statement?from=2020-01-01&to=2020-12-31"
+    )
+    assert before["currencies"] == []
+
+    answer = await admin.get(f"{API}/clients/{client.id}/statement?{period}&format=csv")
+    assert "attachment" in answer.headers["content-disposition"]
+    rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+    assert [row["entry"] for row in rows] == [
+        "opening balance",
+        "deposit",
+        "purchase",
+        "purchase",
+        "withdrawal",
+        "closing balance",
+    ]
+    assert [row["balance"] for row in rows] == [
+        "0.00",
+        "1000.00",
+        "900.00",
+        "700.00",
+        "600.00",
+        "600.00",
+    ]
+    assert [row["amount"] for row in rows][1:5] == ["1000.00", "-100.00", "-200.00", "-100.00"]
+
+
+async def test_a_months_statement_begins_where_the_last_ended(
+    configure: Configure, make_client: MakeClient, admin: Account, ledger_clean: None
+) -> None:
+    await configure(timezone="Europe/Madrid")
+    client = await make_client("one", {"GTQ": "10.00", "JPY": "500"})
+    days = [date(2026, 1, 1), date(2026, 4, 1), date(2027, 1, 1), date(2028, 1, 1)]
+    closing: dict[str, str] = {}
+    for begin, end in pairwise(days):
+        query = f"from={begin}&to={end - timedelta(days=1)}"
+        answer = await admin.call("GET", f"{API}/clients/{client.id}/statement?{query}")
+        for part in answer["currencies"]:
+            assert part["opening_balance"] == closing.get(part["currency"], part["opening_balance"])
+            closing[part["currency"]] = part["closing_balance"]
+    assert closing == {"GTQ": "10.00", "JPY": "500"}
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("from=2026-02-01&to=2026-01-31", "to: is before from"),
+        ("from=yesterday", "from: "),
+        ("from=0001-01-01", "from: "),
+        ("from=9999-12-31&to=9999-12-31", "from: "),
+        ("format=pdf", "format: "),
+    ],
+)
+async def test_a_bad_period_is_refused(
+    query: str, sentence: str, ledger_clean: None, make_client: MakeClient, admin: Account
+) -> None:
+    client = await make_client("one")
+    with pytest.raises(LnbitsError, match="400") as caught:
+        await admin.call("GET", f"{API}/clients/{client.id}/statement?{query}")
+    assert sentence in str(caught.value)
