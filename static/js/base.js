@@ -8,12 +8,27 @@ window.satmachine = (() => {
   const tIf = key => (key ? t(key) : undefined)
 
   // Before the first component is made: LNbits makes i18n after this file.
-  const addMessages = () =>
+  const addMessages = () => {
     Object.entries(satmachine.messages).forEach(([language, messages]) =>
       window.i18n.global.mergeLocaleMessage(language, {
         satmachineclient: messages
       })
     )
+    Vue.watch(() => window.i18n.global.locale, translateTables, {
+      immediate: true
+    })
+  }
+
+  // Quasar's own words on a table, which LNbits leaves in English.
+  const translateTables = () => {
+    const table = {
+      ...Quasar.Lang.props.table,
+      recordsPerPage: t('tables.rows'),
+      allRows: t('tables.all'),
+      pagination: (from, to, all) => t('tables.range', {from, to, all})
+    }
+    Quasar.Lang.set({...Quasar.Lang.props, table})
+  }
 
   const store = Vue.reactive({
     config: null,

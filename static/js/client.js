@@ -5,6 +5,13 @@ window.app = Vue.createApp({
   data() {
     return {my: satmachine.my.state, showSettings: false}
   },
+  computed: {
+    // Before the first cash there are no figures to show.
+    hasBegun() {
+      const {balances, total_sats: sats, pending_sats: onTheirWay} = this.my.me
+      return Boolean(balances.length || sats || onTheirWay)
+    }
+  },
   beforeCreate() {
     satmachine.addMessages()
   },

@@ -292,6 +292,7 @@ async def test_cash_is_withdrawn(savers: dict[str, Saver], open_panel: OpenPanel
     await panel.press(re.compile(r"^Withdraw GTQ\s100\.50$"), question(panel))
     await panel.says("GTQ 100.50 withdrawn")
     await panel.press("Close", drawer)
+    await expect(drawer).to_be_hidden()
     await panel.tab("Deposits")
     row = panel.page.get_by_role("row").filter(has_text="rent is due")
     await expect(row).to_contain_text("-GTQ 100.50")

@@ -784,6 +784,11 @@ satmachine.messages.en = {
     tcp: 'Reach',
     tunnel: 'Tunnel'
   },
+  tables: {
+    all: 'All',
+    range: '{from}–{to} of {all}',
+    rows: 'Rows per page:'
+  },
   test_transaction: {
     a_made_up_sale_shared:
       'A made-up sale, shared out by the same rules as a real one. The preview stores nothing and pays nothing.',

@@ -794,6 +794,11 @@ satmachine.messages.es = {
     tcp: 'Alcance',
     tunnel: 'Túnel'
   },
+  tables: {
+    all: 'Todas',
+    range: '{from}–{to} de {all}',
+    rows: 'Filas por página:'
+  },
   test_transaction: {
     a_made_up_sale_shared:
       'Una venta inventada, repartida con las mismas reglas que una real. La vista previa no guarda ni paga nada.',
