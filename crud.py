@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from .database import Ledger, chunks, ledger, reading
 from .models import (
     AuditEntry,
+    Direction,
     LamassuConfig,
     Payment,
     Payout,
@@ -263,13 +264,14 @@ class OpenShare:
     amount_sats: int
     amount_fiat: int
     currency: str
+    direction: Direction
 
 
 async def unpaid_shares(work: Ledger) -> list[OpenShare]:
     """Shares of credited sales that no transfer carries yet, oldest sale first."""
     rows = await work.rows(
         "SELECT p.id, p.transaction_id, p.client_id, c.wallet_id, p.amount_sats, p.amount_fiat, "
-        "p.currency "
+        "p.currency, t.direction "
         "FROM satmachineclient.dca_payments p "
         "JOIN satmachineclient.lamassu_transactions t ON t.id = p.transaction_id "
         "JOIN satmachineclient.dca_clients c ON c.id = p.client_id "

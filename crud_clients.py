@@ -43,9 +43,14 @@ async def _check_wallet_is_free(work: Ledger, client: Client) -> None:
 
 async def get_client(client_id: str) -> Client | None:
     async with reading() as work:
-        return await work.fetch_one(
-            Client, "SELECT * FROM satmachineclient.dca_clients WHERE id = :id", id=client_id
-        )
+        return await client_at(work, client_id)
+
+
+async def client_at(work: Ledger, client_id: str) -> Client | None:
+    """The client as they stand within this transaction."""
+    return await work.fetch_one(
+        Client, "SELECT * FROM satmachineclient.dca_clients WHERE id = :id", id=client_id
+    )
 
 
 async def get_clients(client_ids: Iterable[str] | None = None) -> list[Client]:
@@ -101,9 +106,7 @@ async def update_client(
         ConflictError: the wallet is another client's.
     """
     async with ledger() as work:
-        before = await work.fetch_one(
-            Client, "SELECT * FROM satmachineclient.dca_clients WHERE id = :id", id=client_id
-        )
+        before = await client_at(work, client_id)
         if before is None:
             raise ConflictError("This client is gone.")
         client = change(before)
@@ -257,6 +260,16 @@ async def remaining(work: Ledger, client_id: str) -> dict[str, int]:
     ):
         left[row["currency"]] = left.get(row["currency"], 0) + row["amount"]
     return left
+
+
+async def pending_currencies(work: Ledger, client_id: str) -> set[str]:
+    """In which currencies a client has deposits that are neither confirmed nor rejected."""
+    rows = await work.rows(
+        "SELECT DISTINCT currency FROM satmachineclient.dca_deposits "
+        "WHERE client_id = :id AND status = 'pending'",
+        id=client_id,
+    )
+    return {row["currency"] for row in rows}
 
 
 async def get_deposits_of(client_id: str) -> list[Deposit]:

@@ -135,6 +135,17 @@ def cash_in_commission(
     return max(0, round(exact))
 
 
+def sats_for(fiat: Decimal, exchange_rate: Decimal) -> int:
+    """The sats that `fiat` is worth at `exchange_rate` fiat per whole bitcoin, half to even.
+
+    Raises:
+        DistributionError: the rate is not positive.
+    """
+    if exchange_rate <= 0:
+        raise DistributionError("the exchange rate has to be more than zero")
+    return round(Fraction(fiat) * 10**8 / Fraction(exchange_rate))
+
+
 def fixed_cap(balance: int, daily_limit: int, taken_today: int) -> int:
     """The most a client in fixed mode may take: what is left of balance and daily limit."""
     return max(0, min(balance, daily_limit - taken_today))

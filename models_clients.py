@@ -1,13 +1,32 @@
 """Clients and their deposits: what is stored, what comes in and what goes out."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field, StrictBool, validator
 
-from .helpers import average_price, decimal_text, fiat_text, known_currency, new_id, now
-from .models import In, Out, Payment, PaymentStatus, RowFilters, positive_minor_units
+from .helpers import (
+    MAX_MINOR_UNITS,
+    average_price,
+    decimal_text,
+    fiat_text,
+    known_currency,
+    new_id,
+    now,
+)
+from .models import (
+    Direction,
+    DistributionOut,
+    In,
+    Out,
+    Payment,
+    PaymentStatus,
+    RowFilters,
+    TransactionOut,
+    positive_minor_units,
+)
 
 DcaMode = Literal["flow", "fixed"]
 ClientStatus = Literal["pending", "active", "paused", "closed"]
@@ -257,6 +276,17 @@ class Withdrawal(In):
     _currency = validator("currency", allow_reuse=True)(lambda code: known_currency(code))
 
 
+class SettleOut(In):
+    """Pay what is left of a client's cash in sats, at `exchange_rate` fiat per whole bitcoin."""
+
+    currency: str
+    exchange_rate: Decimal = Field(..., gt=0, le=MAX_MINOR_UNITS, decimal_places=8)
+    reason: str = Field(..., min_length=1, max_length=1000)
+    dry_run: StrictBool = False
+
+    _currency = validator("currency", allow_reuse=True)(lambda code: known_currency(code))
+
+
 class UpdateDepositStatus(In):
     status: Literal["confirmed", "rejected"]
     notes: str | None = Field(None, max_length=1000)
@@ -399,6 +429,7 @@ class Purchase(Out):
     id: str
     transaction_id: str
     transaction_time: datetime
+    direction: Direction
     amount_sats: int
     amount_fiat: str
     currency: str
@@ -411,11 +442,12 @@ class Purchase(Out):
     confirmed_at: datetime | None
 
     @classmethod
-    def of(cls, payment: Payment, transaction_time: datetime) -> "Purchase":
+    def of(cls, payment: Payment, sale: Mapping[str, Any]) -> "Purchase":
         return cls(
             **{
                 **payment.dict(include=set(cls.__fields__)),
-                "transaction_time": transaction_time,
+                "transaction_time": sale["transaction_time"],
+                "direction": sale["direction"],
                 "amount_fiat": fiat_text(payment.amount_fiat, payment.currency),
                 "exchange_rate": average_price(
                     payment.amount_fiat, payment.amount_sats, payment.currency
@@ -461,3 +493,10 @@ class Value(Out):
 class Values(BaseModel):
     total_sats: int
     values: list[Value]
+
+
+class SettledOut(BaseModel):
+    dry_run: bool
+    client: ClientOut
+    transaction: TransactionOut
+    distributions: list[DistributionOut]

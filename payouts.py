@@ -257,8 +257,13 @@ class _Bought:
     def memo(self) -> str:
         return (
             f"DCA: {self.sats} sats for {self._fiat} {self._currency} "
-            f"at {self._rate} {self._currency}/BTC ({_sales(len(self._shares))})"
+            f"at {self._rate} {self._currency}/BTC ({self._what()})"
         )
+
+    def _what(self) -> str:
+        sales = sum(s.direction != "settle_out" for s in self._shares)
+        settled = len(self._shares) > sales
+        return " and ".join([_sales(sales)] * (sales > 0) + ["the rest of your cash"] * settled)
 
     def extra(self) -> dict[str, Any]:
         """For other software; for a transfer in several parts, of the whole of it."""

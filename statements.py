@@ -163,7 +163,7 @@ def _movement(deposit: Deposit) -> Movement:
 async def purchases(payments: list[Payment]) -> list[Purchase]:
     """Shares as the client sees them, in the same order."""
     sales = await crud_reports.sales_of([payment.transaction_id for payment in payments])
-    return [Purchase.of(p, sales[p.transaction_id]["transaction_time"]) for p in payments]
+    return [Purchase.of(p, sales[p.transaction_id]) for p in payments]
 
 
 # ---- files -----------------------------------------------------------------------------------
@@ -225,7 +225,8 @@ def _entries(part: CurrencyStatement) -> Iterable[tuple[datetime, str, str, dict
             "status": p.status,
             "payment_hash": p.payment_hash,
         }
-        yield p.transaction_time, "purchase", f"-{p.amount_fiat}", bought
+        entry = "settlement" if p.direction == "settle_out" else "purchase"
+        yield p.transaction_time, entry, f"-{p.amount_fiat}", bought
 
 
 def _line(

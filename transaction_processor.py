@@ -377,12 +377,12 @@ async def test_transaction(
         BusyError: executing while a poll runs.
     """
     fiat = positive_minor_units("fiat_amount", data.fiat_amount, data.fiat_code)
-    config = await crud.get_config()
     sale = _made_up_sale(data, fiat)
     if data.dry_run:
+        config = await config_or_defaults()
         async with database.reading() as work:
-            book = await _book_for(work, sale, config or _defaults())
-            return planning.plan_sale(sale, book, config or _defaults(), is_test=True)
+            book = await _book_for(work, sale, config)
+            return planning.plan_sale(sale, book, config, is_test=True)
     config = await ready_config()
     lease = new_id()
     async with working(lease, wait_seconds=5):
@@ -423,9 +423,9 @@ async def _book_for(
     )
 
 
-def _defaults() -> LamassuConfig:
-    """What a dry run goes by before anything is configured."""
-    return LamassuConfig(
+async def config_or_defaults() -> LamassuConfig:
+    """The configuration, or what a dry run goes by before anything is configured."""
+    return await crud.get_config() or LamassuConfig(
         host="",
         port=5432,
         database_name="",

@@ -15,9 +15,9 @@ from lnbits.helpers import generate_filter_params_openapi
 from lnbits.settings import settings
 from lnbits.utils.exchange_rates import get_fiat_rate_and_price_satoshis
 
-from . import clients, crud, crud_clients, exports, statements
+from . import clients, crud, crud_clients, exports, settle_out, statements
 from .helpers import ConflictError, decimal_text, fiat_text, new_id, now, rounded_minor_units
-from .models import AuditEntry, positive_minor_units
+from .models import AuditEntry, DistributionOut, TransactionOut, positive_minor_units
 from .models_clients import (
     Balance,
     BalanceOut,
@@ -31,6 +31,8 @@ from .models_clients import (
     DepositFilters,
     DepositOut,
     ProgrammeOut,
+    SettledOut,
+    SettleOut,
     UpdateClient,
     UpdateDepositStatus,
     UpdateProgramme,
@@ -245,6 +247,23 @@ async def create_withdrawal(client_id: str, data: Withdrawal, operator: Operator
     audit = AuditEntry.of(operator, "withdrawal added", withdrawal.id, after=out)
     await crud_clients.withdraw(withdrawal, audit)
     return out
+
+
+@satmachineclient_clients.post("/clients/{client_id}/settle-out")
+async def settle_out_client(client_id: str, data: SettleOut, operator: Operator) -> SettledOut:
+    found(await crud_clients.get_client(client_id), "client")
+    if data.dry_run:
+        settled = await settle_out.dry_run(client_id, data)
+    else:
+        settled = await settle_out.settle_out(client_id, data, operator)
+    return SettledOut(
+        dry_run=data.dry_run,
+        client=await client_out(settled.client),
+        transaction=TransactionOut.of(settled.transaction),
+        distributions=[
+            DistributionOut.of(p, settled.client.username, "settle_out") for p in settled.payments
+        ],
+    )
 
 
 @satmachineclient_clients.put("/deposits/{deposit_id}/status")

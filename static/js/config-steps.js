@@ -29,7 +29,8 @@ satmachine.components['sat-config-connection'] = {
       ]
     },
     sql() {
-      return satmachine.readerSql(this.form.username, this.form.database_name)
+      const {username, database_name: database, direction} = this.form
+      return satmachine.readerSql(username, database, direction)
     }
   }
 }
@@ -85,6 +86,22 @@ satmachine.components['sat-config-polling'] = {
     return {zones: []}
   },
   computed: {
+    directions() {
+      const {t} = satmachine
+      return [
+        {value: 'cash_out', label: t('config_steps.cash_outs')},
+        {value: 'cash_in', label: t('config_steps.cash_ins')},
+        {value: 'both', label: t('config_steps.both_directions')}
+      ]
+    },
+    withCashIns() {
+      return this.form.direction !== 'cash_out'
+    },
+    // Sales are shared out that were left alone so far.
+    isWider() {
+      const before = this.saved?.direction
+      return before && before !== 'both' && before !== this.form.direction
+    },
     commissionMethods() {
       const {t} = satmachine
       return [

@@ -164,9 +164,10 @@ satmachine.format = (() => {
       : words(name)
   }
   const step = name => known('steps', name)
-  // How the cash became sats: which way it went at the machine.
-  const direction = name => known('directions', name)
+  // How a client's cash became sats, in words for the client.
+  const way = name => known('ways', name)
   const trigger = name => known('triggers', name)
+  const direction = name => known('directions', name)
 
   // snake_case to words: 'ssh_host_key' -> 'SSH host key'.
   const words = name => {
@@ -259,8 +260,9 @@ satmachine.format = (() => {
     date,
     day,
     step,
-    direction,
+    way,
     trigger,
+    direction,
     shift,
     sum,
     isAmount,

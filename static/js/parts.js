@@ -9,6 +9,25 @@ satmachine.components['sat-state'] = {
   }
 }
 
+// Whether a sale's cash went out of the machine or into it.
+satmachine.components['sat-direction'] = {
+  template: '#sat-direction',
+  props: {name: String},
+  data() {
+    return {fmt: satmachine.format}
+  },
+  computed: {
+    icon() {
+      const icons = {
+        cash_out: 'north_east',
+        cash_in: 'south_west',
+        settle_out: 'handshake'
+      }
+      return icons[this.name] || 'help'
+    }
+  }
+}
+
 // An id or a hash: short, whole on hover, copied by its button.
 satmachine.components['sat-id'] = {
   template: '#sat-id',
@@ -92,14 +111,19 @@ satmachine.components['sat-split'] = {
           result: percent(effective)
         })
       }
+      const isCashIn = tx.direction === 'cash_in'
       lines.push({
         name: satmachine.t('parts.base'),
-        formula: this.baseFormula(total, plain),
+        formula: isCashIn
+          ? satmachine.t('parts.what_the_customer_was_sent')
+          : this.baseFormula(total, plain),
         result: satmachine.format.amount(tx.base_amount_sats)
       })
       lines.push({
         name: satmachine.t('parts.commission'),
-        formula: `${total} − ${base}`,
+        formula: isCashIn
+          ? this.cashInFormula(base, plain)
+          : `${total} − ${base}`,
         result: satmachine.format.amount(tx.commission_amount_sats)
       })
       return lines
@@ -118,6 +142,20 @@ satmachine.components['sat-split'] = {
       return satmachine.format.isAmount(fee)
         ? `${margin} × ${tx.fiat_amount} / (${tx.fiat_amount} + ${fee})`
         : margin
+    },
+    // A cash-in's commission comes on top of what the customer was sent.
+    cashInFormula(base, effective) {
+      const tx = this.transaction
+      const {fiat, isAmount, shift} = satmachine.format
+      if (effective.startsWith('-') && !tx.commission_amount_sats)
+        return satmachine.t('parts.negative_commission_none')
+      const rate = effective.startsWith('-') ? `(${effective})` : effective
+      if (!isAmount(tx.fixed_fee || '')) return `${base} × ${rate}`
+      const price = tx.lamassu_facts?.raw_ticker_price || ''
+      const [fee, market] = [tx.fixed_fee, price].map(text =>
+        fiat(shift(text, 0), tx.fiat_code)
+      )
+      return `${base} × ${rate} + ${fee} / ${market}`
     }
   }
 }

@@ -28,7 +28,7 @@ satmachine.account = currency => {
       time: each.transaction_time,
       what:
         each.direction === 'settle_out'
-          ? fmt.direction(each.direction)
+          ? fmt.way(each.direction)
           : t('statement.purchase'),
       note: notes[each.status],
       cash: fmt.negated(each.amount_fiat),

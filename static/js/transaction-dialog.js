@@ -222,30 +222,52 @@ satmachine.components['sat-transaction-dialog'] = {
         done: this.done(satmachine.t('transaction_dialog.payment_voided'))
       })
     },
+    // What is decided on. Of a cash-in, the commission is not in the sats yet.
+    reviewFacts() {
+      const tx = this.transaction
+      return [
+        {
+          name: satmachine.t('transaction_dialog.direction'),
+          value: this.fmt.direction(tx.direction)
+        },
+        {
+          name:
+            tx.direction === 'cash_in'
+              ? satmachine.t('transaction_dialog.sent_to_the_customer')
+              : satmachine.t('transaction_dialog.total_sats'),
+          value: this.fmt.sats(tx.crypto_amount_sats)
+        },
+        {
+          name: satmachine.t('transaction_dialog.fiat_of_the_sale'),
+          value: this.fmt.fiat(tx.fiat_amount, tx.fiat_code)
+        }
+      ]
+    },
     distribute() {
       const tx = this.transaction
+      const isCashIn = tx.direction === 'cash_in'
       satmachine.ask({
         title: satmachine.t('transaction_dialog.distribute_this_sale'),
-        text: satmachine.t('transaction_dialog.it_is_shared_among_the'),
-        facts: [
-          {
-            name: satmachine.t('transaction_dialog.total_sats'),
-            value: this.fmt.sats(tx.crypto_amount_sats)
-          },
-          {
-            name: satmachine.t('transaction_dialog.fiat_of_the_sale'),
-            value: this.fmt.fiat(tx.fiat_amount, tx.fiat_code)
-          }
-        ],
+        text: isCashIn
+          ? satmachine.t('transaction_dialog.cash_in_is_shared')
+          : satmachine.t('transaction_dialog.it_is_shared_among_the'),
+        facts: this.reviewFacts(),
         fields: [
-          {
-            name: 'fiat_amount',
-            label: satmachine.t('transaction_dialog.cash_out', {
-              currency: tx.fiat_code
-            }),
-            hint: satmachine.t('transaction_dialog.leave_empty_if_it_was'),
-            decimal: true
-          },
+          // Of a cash-in no part of the cash can be missing.
+          ...(isCashIn
+            ? []
+            : [
+                {
+                  name: 'fiat_amount',
+                  label: satmachine.t('transaction_dialog.cash_out', {
+                    currency: tx.fiat_code
+                  }),
+                  hint: satmachine.t(
+                    'transaction_dialog.leave_empty_if_it_was'
+                  ),
+                  decimal: true
+                }
+              ]),
           {
             name: 'notes',
             label: satmachine.t('transaction_dialog.notes_optional'),
@@ -270,16 +292,7 @@ satmachine.components['sat-transaction-dialog'] = {
       satmachine.ask({
         title: satmachine.t('transaction_dialog.dismiss_this_sale'),
         text: satmachine.t('transaction_dialog.nothing_of_it_is_shared'),
-        facts: [
-          {
-            name: satmachine.t('transaction_dialog.total_sats'),
-            value: this.fmt.sats(tx.crypto_amount_sats)
-          },
-          {
-            name: satmachine.t('transaction_dialog.fiat_of_the_sale'),
-            value: this.fmt.fiat(tx.fiat_amount, tx.fiat_code)
-          }
-        ],
+        facts: this.reviewFacts(),
         fields: [
           {
             name: 'notes',

@@ -9,6 +9,8 @@ satmachine.components['sat-transactions'] = {
     return {
       filters: {
         status: null,
+        // Plain `direction` is the order of the page.
+        'direction[eq]': null,
         is_test: null,
         device_id: null,
         fiat_code: null,
@@ -24,6 +26,12 @@ satmachine.components['sat-transactions'] = {
       return ['planned', 'settled', 'needs_review', 'dismissed'].map(value => ({
         value,
         label: this.fmt.state(value).label
+      }))
+    },
+    directionOptions() {
+      return ['cash_out', 'cash_in', 'settle_out'].map(value => ({
+        value,
+        label: this.fmt.direction(value)
       }))
     },
     testOptions() {

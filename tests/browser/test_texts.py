@@ -17,7 +17,7 @@ _USED = (
 )
 # Keys that are put together while the page runs.
 _MADE = re.compile(
-    r"(count|states|triggers|steps|directions|my_notices)\.|sidebar\.checked_|transactions\."
+    r"(count|directions|my_notices|states|steps|triggers|ways)\.|sidebar\.checked_|transactions\."
 )
 
 

@@ -21,6 +21,7 @@ ROUTES = {
     ("GET", f"{API}/clients/{{client_id}}/statement"): 404,
     ("GET", f"{API}/clients/{{client_id}}/value"): 404,
     ("POST", f"{API}/clients/{{client_id}}/withdrawals"): 400,
+    ("POST", f"{API}/clients/{{client_id}}/settle-out"): 400,
     ("GET", f"{API}/programme"): 200,
     ("PUT", f"{API}/programme"): 200,
     ("GET", f"{API}/deposits"): 200,

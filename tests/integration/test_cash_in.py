@@ -177,9 +177,10 @@ async def test_both_directions_are_shared_out_in_order_of_time_and_only_cash_out
 
     assert (result["found"], result["planned"]) == (5, 5), result
     stored = await rows_of(admin)
+    everything: list[CashIn | Sale] = [*bought, *sold]
     taken = {
         sale.name: Decimal(sale.fiat) - Decimal(stored[str(sale.id)]["undistributed_fiat"])
-        for sale in (*bought, *sold)
+        for sale in everything
     }
     assert taken == {"in 1": 200, "out 2": 200, "in 3": 100, "out 4": 0, "in 5": 0}
     assert {row["status"] for row in stored.values()} == {"settled"}

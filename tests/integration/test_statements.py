@@ -226,3 +226,117 @@ async def test_a_bad_period_is_refused(
     with pytest.raises(LnbitsError, match="400") as caught:
         await admin.call("GET", f"{API}/clients/{client.id}/statement?{query}")
     assert sentence in str(caught.value)
+
+
+# ---- settling out ----------------------------------------------------------------------------
+
+
+async def settle(admin: Account, client: DcaClient, **fields: Any) -> Any:
+    body = {"currency": "GTQ", "exchange_rate": "800000", "reason": "moves abroad", **fields}
+    return await admin.call("POST", f"{API}/clients/{client.id}/settle-out", body)
+
+
+async def test_a_client_is_closed_by_paying_the_rest_at_the_operators_rate(
+    configured: Setup, make_client: MakeClient, plain_user: Account, admin: Account
+) -> None:
+    client = await make_client(
+        "one", {"GTQ": "123.45"}, dca_mode="fixed", currency="GTQ", fixed_mode_daily_limit="1"
+    )
+    preview = await settle(admin, client, dry_run=True)
+    assert preview["dry_run"] and preview["transaction"]["crypto_amount_sats"] == 15_431
+    assert preview["client"]["status"] == "closed"
+    assert await admin.call("GET", f"{API}/transactions") == []
+
+    done = await settle(admin, client)
+
+    row, share = done["transaction"], done["distributions"][0]
+    assert (row["direction"], row["status"], row["credit_status"]) == (
+        "settle_out",
+        "settled",
+        "none",
+    )
+    assert (row["crypto_amount_sats"], row["commission_amount_sats"]) == (15_431, 0)
+    assert (row["fiat_amount"], row["exchange_rate"]) == ("123.45", "800012.96")
+    assert row["review_notes"] == "moves abroad"
+    assert (share["amount_sats"], share["amount_fiat"], share["status"]) == (
+        15_431,
+        "123.45",
+        "confirmed",
+    )
+    assert done["client"]["status"] == "closed"
+    assert (await balance(admin, client))["remaining_balance"] == "0.00"
+    assert await admin.balance(client.wallet) == 15_431
+    key = {"X-Api-Key": client.wallet.inkey}
+    payment = (await plain_user.call("GET", "/api/v1/payments", headers=key))[0]
+    assert payment["memo"].endswith("GTQ/BTC (the rest of your cash)")
+    statement = await plain_user.call("GET", f"{API}/me/statement?client_id={client.id}")
+    assert statement["currencies"][0]["purchases"][0]["direction"] == "settle_out"
+    assert (await admin.call("GET", f"{API}/reconciliation"))["ok"]
+    assert (await admin.call("GET", f"{API}/audit"))[0]["action"] == "client settled out"
+    with pytest.raises(LnbitsError, match="409"):
+        await settle(admin, client)
+
+
+async def test_a_client_with_two_currencies_is_closed_with_the_second(
+    configured: Setup, make_client: MakeClient, admin: Account
+) -> None:
+    client = await make_client("one", {"GTQ": "100.00", "USD": "20.00"})
+    assert (await settle(admin, client))["client"]["status"] == "active"
+    await withdraw(admin, client, "19.99", currency="USD")
+    done = await settle(admin, client, currency="USD", exchange_rate="100000")
+    assert done["client"]["status"] == "closed"
+    assert done["transaction"]["crypto_amount_sats"] == 10
+
+
+async def test_a_pending_deposit_is_decided_on_first(
+    configured: Setup, make_client: MakeClient, admin: Account
+) -> None:
+    client = await make_client("one", {"GTQ": "100.00"})
+    body = {"client_id": client.id, "amount": "50", "currency": "GTQ"}
+    deposit = await admin.call("POST", f"{API}/deposits", body)
+    with pytest.raises(LnbitsError, match=r"409.*pending"):
+        await settle(admin, client)
+    await admin.call("PUT", f"{API}/deposits/{deposit['id']}/status", {"status": "rejected"})
+    assert (await settle(admin, client))["client"]["status"] == "closed"
+
+
+async def test_what_the_source_wallet_cannot_cover_waits(
+    configure: Configure, make_client: MakeClient, admin: Account, poll: Poll
+) -> None:
+    setup = await configure(balance_sats=0)
+    client = await make_client("one", {"GTQ": "100.00"})
+    done = await settle(admin, client)
+    assert done["distributions"][0]["status"] == "pending"
+    assert "short of 12500 sats" in done["distributions"][0]["error"]
+    await admin.top_up(setup.source, 12_500)
+    assert (await poll())["confirmed_payments"] == 1
+    assert await admin.balance(client.wallet) == 12_500
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"exchange_rate": 0}, "exchange_rate: "),
+        ({"exchange_rate": "-1"}, "exchange_rate: "),
+        ({"exchange_rate": "NaN"}, "exchange_rate: "),
+        ({"exchange_rate": True}, "exchange_rate: "),
+        ({"exchange_rate": "999999999999999"}, "exchange_rate: 100.00 GTQ would be 0 sats"),
+        ({"exchange_rate": "0.00000001"}, "exchange_rate: "),
+        ({"reason": ""}, "reason: "),
+        ({"currency": "QQQ"}, "currency: "),
+        ({"dry_run": "yes"}, "dry_run: "),
+    ],
+)
+async def test_a_bad_settlement_is_refused_and_nothing_is_stored(
+    fields: dict[str, Any],
+    sentence: str,
+    configured: Setup,
+    make_client: MakeClient,
+    admin: Account,
+) -> None:
+    client = await make_client("one", {"GTQ": "100.00"})
+    with pytest.raises(LnbitsError, match="400") as caught:
+        await settle(admin, client, **fields)
+    assert sentence in str(caught.value)
+    assert await admin.call("GET", f"{API}/transactions") == []
+    assert (await admin.call("GET", f"{API}/clients"))[0]["status"] == "active"

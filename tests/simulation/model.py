@@ -48,11 +48,32 @@ class ModelSale:
     total: int
     fiat: int
     commission: Fraction
+    direction: str = "cash_out"
     shares: dict[str, ModelShare] = field(default_factory=dict)
 
     @property
     def base(self) -> int:
         return round(self.total / (1 + self.commission))
+
+
+@dataclass
+class ModelCashIn(ModelSale):
+    """What the machine sent is the base, for all of the cash; the commission comes on top."""
+
+    sent: int = 0
+    direction: str = "cash_in"
+
+    @classmethod
+    def of(
+        cls, key: str, time: datetime, sent: int, fiat: int, rate: Fraction, fee: Fraction
+    ) -> "ModelCashIn":
+        """`fee` in sats, at the market's price."""
+        commission = max(0, round(sent * rate + fee))
+        return cls(key, time, sent + commission, fiat, rate, sent=sent)
+
+    @property
+    def base(self) -> int:
+        return self.sent
 
 
 class Model:

@@ -26,11 +26,12 @@ from hypothesis.stateful import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from demo.cash_in import CashIn
 from demo.lamassu_db import LamassuDatabase
 from demo.lnbits_api import Account, LnbitsError, Wallet
 from demo.sales import Sale
 
-from .model import Model, ModelClient, ModelSale
+from .model import Model, ModelCashIn, ModelClient, ModelSale
 
 API = "/satmachineclient/api/v1/dca"
 T = TypeVar("T")
@@ -172,6 +173,30 @@ class Programme(RuleBasedStateMachine):
         key = str(sale.id)
         self.model.sales[key] = ModelSale(key, time, sats, fiat, Fraction(rate))
 
+    @rule(
+        notes=st.lists(st.sampled_from([1, 20, 100, 200]), min_size=1, max_size=3),
+        sats=st.integers(1, 300_000),
+        commission=st.integers(-15_000, 20_000),
+        fee=st.integers(0, 99),
+    )
+    def buy(self, notes: list[int], sats: int, commission: int, fee: int) -> None:
+        time = datetime.now(timezone.utc)
+        rate, fiat_fee = Decimal(commission).scaleb(-5), Decimal(fee).scaleb(-2)
+        bought = CashIn(
+            created=time,
+            send_time=time,
+            notes=notes,
+            crypto_atoms=sats,
+            commission_percentage=rate,
+            cash_in_fee=fiat_fee,
+        )
+        self.world.run(self.world.lamassu.insert(bought))
+        key = str(bought.id)
+        price = Fraction(bought.raw_ticker_price or 0)
+        self.model.sales[key] = ModelCashIn.of(
+            key, time, sats, sum(notes) * 100, Fraction(rate), Fraction(fiat_fee) / price * 10**8
+        )
+
     @rule()
     def poll(self) -> None:
         result = self.world.call("POST", "/manual-poll")
@@ -222,6 +247,8 @@ class Programme(RuleBasedStateMachine):
                 key: (s.sats, s.fiat) for key, s in sale.shares.items()
             }
             assert row["base_amount_sats"] == sale.base
+            assert row["direction"] == sale.direction
+            assert (row["credit_status"] == "none") == (sale.direction == "cash_in")
             assert (
                 row["crypto_amount_sats"]
                 == sale.total
@@ -356,7 +383,8 @@ async def _forget_bookings() -> None:
 async def test_the_programme_agrees_with_its_model(
     admin: Account, configure: Any, lamassu: LamassuDatabase, examples: int, steps: int
 ) -> None:
-    setup = await configure(balance_sats=0, credit_source_wallet=True)
+    # Cash-outs bring their sats; those of the cash-ins are there from the start.
+    setup = await configure(direction="both", balance_sats=2_000_000_000, credit_source_wallet=True)
     world = Programme.world = World(admin, lamassu, setup.source)
     await asyncio.to_thread(
         run_state_machine_as_test,

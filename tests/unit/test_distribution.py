@@ -14,6 +14,7 @@ from satmachineclient.distribution import (
     effective_commission,
     fixed_cap,
     largest_remainder,
+    sats_for,
 )
 
 sats = st.integers(min_value=0, max_value=21 * 10**14)
@@ -240,3 +241,16 @@ def test_fixed_mode_takes_what_is_left_of_balance_and_limit(
     balance: int, limit: int, taken: int, cap: int
 ) -> None:
     assert fixed_cap(balance, limit, taken) == cap
+
+
+@given(st.decimals("0.01", "1e9", places=2), st.decimals("0.00000001", "1e12", places=8))
+def test_sats_for_fiat_are_its_worth_to_the_half_sat(fiat: Decimal, rate: Decimal) -> None:
+    sats = sats_for(fiat, rate)
+    assert abs(Fraction(sats) * Fraction(rate) / 10**8 - Fraction(fiat)) <= Fraction(rate) / (
+        2 * 10**8
+    )
+
+
+def test_sats_for_fiat_need_a_rate() -> None:
+    with pytest.raises(DistributionError):
+        sats_for(Decimal(1), Decimal(0))

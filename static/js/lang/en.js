@@ -202,6 +202,18 @@ satmachine.messages.en = {
     the_way_there_changed_enter: 'The way there changed: enter it again'
   },
   config_steps: {
+    both_directions: 'Both',
+    cash_ins: 'Cash-ins: customers who buy bitcoin',
+    cash_ins_text:
+      'A cash-in is shared out at the customer’s own price: what the machine sent, for the cash that was put in. Its commission is what the machine charged. It is never credited: the source wallet has to hold the sats. The reader needs the right to cash_in_txs (see Connection; the connection test names what is missing).',
+    cash_outs: 'Cash-outs: customers who sell bitcoin',
+    direction: 'Sales that are shared out',
+    direction_hint:
+      'Cash-outs move the clients’ cash out of the machine; cash-ins are for operators who buy whenever a customer buys',
+    direction_warning:
+      'This adds sales that were left alone so far. Those of the look-back window ({days} days before the last poll that succeeded) which are not known yet are shared out with the next poll, too.',
+    method_of_cash_outs:
+      'Of cash-outs only: a cash-in’s commission is what its machine charged',
     ceiling_poll: 'Most sats in one poll (optional)',
     ceiling_hint: 'What is above waits for a person',
     ceiling_sale: 'Most sats in one sale (optional)',
@@ -346,9 +358,9 @@ satmachine.messages.en = {
     withdrawal: 'Withdrawal'
   },
   directions: {
-    cash_in: 'Customer bought bitcoin',
-    cash_out: 'Customer sold bitcoin',
-    settle_out: 'Paid out by the operator'
+    cash_in: 'Cash-in',
+    cash_out: 'Cash-out',
+    settle_out: 'Settlement'
   },
   export: {
     as: '{what} as {form}',
@@ -554,6 +566,8 @@ satmachine.messages.en = {
     today: 'Today'
   },
   parts: {
+    negative_commission_none: 'Negative commission: none is taken',
+    what_the_customer_was_sent: 'What the customer was sent',
     base: 'Base',
     cancel: 'Cancel',
     commission: 'Commission',
@@ -829,6 +843,10 @@ satmachine.messages.en = {
       'Another commission method is configured than the one the machines use: change it in Configure Database, under Polling.'
   },
   transaction_dialog: {
+    cash_in_is_shared:
+      'What the customer was sent is shared among the clients, for all of the cash, and paid from the source wallet; the commission comes on top.',
+    direction: 'Direction',
+    sent_to_the_customer: 'Sent to the customer',
     a_person_has_to_decide: 'A person has to decide',
     base: 'Base',
     cash_out: 'Cash that really came out ({currency}, optional)',
@@ -900,6 +918,7 @@ satmachine.messages.en = {
     why_it_is_dismissed: 'Why it is dismissed'
   },
   transactions: {
+    direction: 'Direction',
     base: 'Base',
     clients: 'Clients',
     commission: 'Commission',
@@ -943,6 +962,11 @@ satmachine.messages.en = {
     hourly: 'By itself',
     manual: 'By hand',
     startup: 'At start-up'
+  },
+  ways: {
+    cash_in: 'Customer bought bitcoin',
+    cash_out: 'Customer sold bitcoin',
+    settle_out: 'Paid out by the operator'
   },
   withdraw: {
     all: 'All',

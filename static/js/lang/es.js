@@ -205,6 +205,18 @@ satmachine.messages.es = {
     the_way_there_changed_enter: 'El camino cambió: ingrésela de nuevo'
   },
   config_steps: {
+    both_directions: 'Ambas',
+    cash_ins: 'Entradas de efectivo: clientes de la calle que compran bitcoin',
+    cash_ins_text:
+      'Una entrada de efectivo se reparte al precio del propio comprador: lo que la máquina envió, por el efectivo que se introdujo. Su comisión es la que cobró la máquina. Nunca se abona: la billetera de origen debe tener los sats. El usuario lector necesita permiso sobre cash_in_txs (vea Conexión; la prueba de conexión dice qué falta).',
+    cash_outs: 'Salidas de efectivo: clientes de la calle que venden bitcoin',
+    direction: 'Ventas que se reparten',
+    direction_hint:
+      'Las salidas sacan de la máquina el efectivo de los clientes; las entradas son para quien compra cada vez que alguien compra',
+    direction_warning:
+      'Esto agrega ventas que hasta ahora no se tocaban. Las de los días hacia atrás ({days} antes de la última consulta exitosa) que aún no se conocen también se reparten con la próxima consulta.',
+    method_of_cash_outs:
+      'Solo de las salidas: la comisión de una entrada es la que cobró su máquina',
     ceiling_poll: 'Máximo de sats en una consulta (opcional)',
     ceiling_hint: 'Lo que lo pase espera a una persona',
     ceiling_sale: 'Máximo de sats en una venta (opcional)',
@@ -352,9 +364,9 @@ satmachine.messages.es = {
     withdrawal: 'Retiro'
   },
   directions: {
-    cash_in: 'Un comprador compró bitcoin',
-    cash_out: 'Un comprador vendió bitcoin',
-    settle_out: 'Liquidado por el operador'
+    cash_in: 'Entrada de efectivo',
+    cash_out: 'Salida de efectivo',
+    settle_out: 'Liquidación'
   },
   export: {
     as: '{what} en {form}',
@@ -561,6 +573,8 @@ satmachine.messages.es = {
     today: 'Hoy'
   },
   parts: {
+    negative_commission_none: 'Comisión negativa: no se toma ninguna',
+    what_the_customer_was_sent: 'Lo que se envió al comprador',
     base: 'Base',
     cancel: 'Cancelar',
     commission: 'Comisión',
@@ -841,6 +855,10 @@ satmachine.messages.es = {
       'Está configurado otro método de comisión que el que usan las máquinas: cámbielo en Configurar base de datos, en Consultas.'
   },
   transaction_dialog: {
+    cash_in_is_shared:
+      'Lo que se envió al comprador se reparte entre los clientes, por todo el efectivo, y se paga de la billetera de origen; la comisión se suma aparte.',
+    direction: 'Dirección',
+    sent_to_the_customer: 'Enviado al comprador',
     a_person_has_to_decide: 'Una persona tiene que decidir',
     base: 'Base',
     cash_out: 'Efectivo que de verdad salió ({currency}, opcional)',
@@ -913,6 +931,7 @@ satmachine.messages.es = {
     why_it_is_dismissed: 'Por qué se descarta'
   },
   transactions: {
+    direction: 'Dirección',
     base: 'Base',
     clients: 'Clientes',
     commission: 'Comisión',
@@ -956,6 +975,11 @@ satmachine.messages.es = {
     hourly: 'Por sí sola',
     manual: 'A mano',
     startup: 'Al iniciar'
+  },
+  ways: {
+    cash_in: 'Un comprador compró bitcoin',
+    cash_out: 'Un comprador vendió bitcoin',
+    settle_out: 'Liquidado por el operador'
   },
   withdraw: {
     all: 'Todo',

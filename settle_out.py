@@ -1,0 +1,127 @@
+"""Closing a client's account: what is left of their cash is paid in sats at once.
+
+It is a sale like any other to the rest of the ledger: one in which the client is alone, at the
+rate that the operator has entered, without commission, paid from the source wallet and never
+credited.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from . import crud, crud_clients, database, distribution, payouts, planning
+from .helpers import MAX_SATS, ConflictError, fiat_text, new_id, now
+from .lamassu_rows import Sale
+from .models import AuditEntry, LamassuConfig, Payment, Transaction
+from .models_clients import Client, ClientOut, ClientTerms, SettleOut
+from .transaction_processor import config_or_defaults, ready_config, working
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """The client as they stand afterwards, and the sale with its one share."""
+
+    client: Client
+    transaction: Transaction
+    payments: list[Payment]
+
+
+async def dry_run(client_id: str, data: SettleOut) -> Settlement:
+    """What would be paid; nothing is stored.
+
+    Raises:
+        ConflictError: there is nothing to settle, or a deposit is still pending.
+        ValueError: naming the field.
+    """
+    config = await config_or_defaults()
+    async with database.reading() as work:
+        return await _settlement(work, client_id, data, config)
+
+
+async def settle_out(client_id: str, data: SettleOut, operator: str) -> Settlement:
+    """Pay what is left, and close the client if nothing is left in any other currency.
+
+    Raises:
+        BusyError: a poll is running. Otherwise as `dry_run`.
+    """
+    config = await ready_config()
+    lease = new_id()
+    async with working(lease, wait_seconds=5):
+        async with database.ledger(lease) as work:
+            before = await _client(work, client_id)
+            settled = await _settlement(work, client_id, data, config)
+            await work.insert("lamassu_transactions", [settled.transaction])
+            await work.insert("dca_payments", settled.payments)
+            await crud_clients.write_client(work, before, settled.client)
+            audit = AuditEntry.of(
+                operator,
+                "client settled out",
+                client_id,
+                ClientOut.of(before, [], {}),
+                ClientOut.of(settled.client, [], {}),
+            )
+            await crud.insert_audit(work, audit)
+        await payouts.settle(lease, config)
+    row = await crud.get_transaction(settled.transaction.id)
+    payments = await crud.get_payments_of(settled.transaction.id)
+    return Settlement(settled.client, row or settled.transaction, payments)
+
+
+async def _client(work: database.Ledger, client_id: str) -> Client:
+    client = await crud_clients.client_at(work, client_id)
+    if client is None:
+        raise ConflictError("This client is gone.")
+    return client
+
+
+async def _settlement(
+    work: database.Ledger, client_id: str, data: SettleOut, config: LamassuConfig
+) -> Settlement:
+    client = await _client(work, client_id)
+    left = await crud_clients.remaining(work, client_id)
+    pending = await crud_clients.pending_currencies(work, client_id)
+    fiat = left.pop(data.currency, 0)
+    if data.currency in pending:
+        raise ConflictError(f"A deposit in {data.currency} is pending: confirm or reject it first.")
+    if fiat <= 0:
+        raise ConflictError(f"currency: no {data.currency} is left to settle")
+    time = now()
+    sale = _sale(fiat, data, time)
+    book = planning.Book([client], [_alone(client, time)], {(client.id, data.currency): fiat})
+    transaction, payments = planning.plan_sale(sale, book, config)
+    if [p.amount_fiat for p in payments] != [fiat]:
+        raise AssertionError(f"the rest of client {client_id} is not settled as a whole")
+    transaction = transaction.copy(update={"review_notes": data.reason})
+    if not any(left.values()) and not pending:
+        client = client.copy(update={"status": "closed", "paused_by": None, "updated_at": time})
+    return Settlement(client, transaction, payments)
+
+
+def _sale(fiat: int, data: SettleOut, time: datetime) -> Sale:
+    amount = Decimal(fiat_text(fiat, data.currency))
+    sats = distribution.sats_for(amount, data.exchange_rate)
+    if not 0 < sats <= MAX_SATS:
+        raise ValueError(f"exchange_rate: {amount} {data.currency} would be {sats} sats")
+    return Sale(
+        id=f"settle-out-{new_id()}",
+        device_id="settle-out",
+        time=time,
+        crypto_code="BTC",
+        crypto_sats=sats,
+        fiat=fiat,
+        fiat_code=data.currency,
+        commission=Decimal(0),
+        discount=None,
+        fixed_fee=None,
+        state="good",
+        reason=None,
+        facts={},
+        direction="settle_out",
+    )
+
+
+def _alone(client: Client, time: datetime) -> ClientTerms:
+    """Whatever their mode and state are: all that is left is paid."""
+    return ClientTerms(
+        id=client.id, client_id=client.id, dca_mode="flow", status="active", valid_from=time
+    )
