@@ -163,7 +163,12 @@ satmachine.components['sat-settle-dialog'] = {
         okLabel: t('settle.pay', {sats}),
         color: 'negative',
         run: () => this.settle(false),
-        done: () => this.finish(t('settle.paid', {sats, name}))
+        // What the source wallet cannot cover is owed, and paid by a later poll.
+        done: ({distributions}) => {
+          const isPaid = distributions.every(p => p.status === 'confirmed')
+          const values = {sats, name}
+          this.finish(t(isPaid ? 'settle.paid' : 'settle.owed', values))
+        }
       })
     },
     askCash() {

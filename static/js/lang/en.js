@@ -670,6 +670,7 @@ satmachine.messages.en = {
     handed: '{rest} handed back to {name}',
     in_cash: 'Hand the rest back as cash',
     in_sats: 'Pay the rest in sats, at a rate that you agree on',
+    owed: '{sats} are owed to {name}: not paid yet, see the transaction',
     paid: '{sats} paid to {name}',
     pay: 'Pay {sats}',
     pay_question: 'Pay {sats} to {name}?',

@@ -680,6 +680,7 @@ satmachine.messages.es = {
     handed: '{rest} devueltos a {name}',
     in_cash: 'Devolver el resto en efectivo',
     in_sats: 'Pagar el resto en sats, a la cotización que acuerden',
+    owed: 'Se deben {sats} a {name}: aún sin pagar, vea la transacción',
     paid: '{sats} pagados a {name}',
     pay: 'Pagar {sats}',
     pay_question: '¿Pagar {sats} a {name}?',
