@@ -92,6 +92,9 @@ window.satmachine = (() => {
   const notifySuccess = (message, caption) =>
     Quasar.Notify.create({type: 'positive', icon: 'check', message, caption})
 
+  const notifyWarning = message =>
+    Quasar.Notify.create({type: 'warning', message, closeBtn: true})
+
   const loadConfig = async () => {
     try {
       store.config = await call('GET', '/config')
@@ -187,6 +190,7 @@ window.satmachine = (() => {
     sentence,
     notifyError,
     notifySuccess,
+    notifyWarning,
     loadState,
     watchPolls,
     loadConfig,

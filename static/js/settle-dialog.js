@@ -166,8 +166,9 @@ satmachine.components['sat-settle-dialog'] = {
         // What the source wallet cannot cover is owed, and paid by a later poll.
         done: ({distributions}) => {
           const isPaid = distributions.every(p => p.status === 'confirmed')
-          const values = {sats, name}
-          this.finish(t(isPaid ? 'settle.paid' : 'settle.owed', values))
+          if (isPaid) satmachine.notifySuccess(t('settle.paid', {sats, name}))
+          else satmachine.notifyWarning(t('settle.owed', {sats, name}))
+          this.finish()
         }
       })
     },
@@ -181,7 +182,10 @@ satmachine.components['sat-settle-dialog'] = {
         okLabel: t('settle.hand', {rest}),
         color: 'negative',
         run: this.handBack,
-        done: () => this.finish(t('settle.handed', {rest, name}))
+        done: () => {
+          satmachine.notifySuccess(t('settle.handed', {rest, name}))
+          this.finish()
+        }
       })
     },
     async handBack() {
@@ -193,8 +197,7 @@ satmachine.components['sat-settle-dialog'] = {
       if (others || client.status === 'closed') return
       await satmachine.call('PUT', `/clients/${client.id}`, {status: 'closed'})
     },
-    finish(sentence) {
-      satmachine.notifySuccess(sentence)
+    finish() {
       this.close()
       satmachine.changed()
     }
