@@ -5,7 +5,7 @@ Functions that take `work` are one step of a transaction that the caller has ope
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -64,22 +64,66 @@ async def balances_at(work: Ledger, time: datetime) -> dict[tuple[str, str], int
     Withdrawals count as allocations do, whenever they were made: that cash is gone.
     """
     balances: dict[tuple[str, str], int] = {}
-    deposits = await work.rows(
-        "SELECT client_id, currency, CAST(SUM(amount) AS BIGINT) AS amount "
-        "FROM satmachineclient.dca_deposits "
-        "WHERE status = 'confirmed' AND (confirmed_at <= :time OR amount < 0) "
-        "GROUP BY client_id, currency",
+    today = await work.rows(
+        "SELECT client_id, currency, deposited - allocated_fiat AS amount "
+        "FROM satmachineclient.dca_balances"
+    )
+    later = await work.rows(
+        "SELECT client_id, currency, CAST(-SUM(amount) AS BIGINT) AS amount "
+        "FROM satmachineclient.dca_deposits WHERE status = 'confirmed' "
+        "AND amount > 0 AND confirmed_at > :time GROUP BY client_id, currency",
         time=time,
     )
-    allocated = await work.rows(
-        "SELECT client_id, currency, CAST(-SUM(amount_fiat) AS BIGINT) AS amount "
-        "FROM satmachineclient.dca_payments "
-        "WHERE status <> 'voided' GROUP BY client_id, currency"
-    )
-    for row in (*deposits, *allocated):
+    for row in (*today, *later):
         key = (row["client_id"], row["currency"])
         balances[key] = balances.get(key, 0) + row["amount"]
     return balances
+
+
+@dataclass
+class Entry:
+    """What a change of the ledger adds to the totals of one client in one currency.
+
+    `deposited`, `allocated_fiat` and `paid_fiat` in minor units; `deposits` is a number of rows.
+    Confirmed deposits and withdrawals (negative) are deposited, shares that are not voided
+    allocated, and those that are confirmed paid.
+    """
+
+    client_id: str
+    currency: str
+    deposits: int = 0
+    deposited: int = 0
+    allocated_fiat: int = 0
+    allocated_sats: int = 0
+    paid_fiat: int = 0
+    paid_sats: int = 0
+
+
+_TOTALS = tuple(field.name for field in fields(Entry))[2:]
+_BOOK = (
+    f"INSERT INTO satmachineclient.dca_balances (client_id, currency, {', '.join(_TOTALS)}) "
+    f"VALUES (:client_id, :currency, {', '.join(f':{name}' for name in _TOTALS)}) "
+    "ON CONFLICT (client_id, currency) DO UPDATE SET "
+    + ", ".join(f"{name} = dca_balances.{name} + excluded.{name}" for name in _TOTALS)
+)
+
+
+async def book(work: Ledger, entries: Iterable[Entry]) -> None:
+    """Add to the totals; whoever changes deposits or payments does it in the same transaction."""
+    sums: dict[tuple[str, str], dict[str, Any]] = {}
+    for entry in entries:
+        key = (entry.client_id, entry.currency)
+        if key in sums:
+            for name in _TOTALS:
+                sums[key][name] += getattr(entry, name)
+        else:
+            sums[key] = dict(entry.__dict__)
+    await work.execute_many(_BOOK, [sums[key] for key in sorted(sums)])
+
+
+def entry_of(deposit: Deposit) -> Entry:
+    """What a deposit, or a withdrawal, adds once it is confirmed."""
+    return Entry(deposit.client_id, deposit.currency, deposits=1, deposited=deposit.amount)
 
 
 async def deposits_between(work: Ledger, after: datetime, until: datetime) -> list[Deposit]:
@@ -196,6 +240,23 @@ async def count_open_payments() -> dict[str, int]:
     return {row["status"]: row["number"] for row in rows}
 
 
+async def insert_payments(work: Ledger, payments: Sequence[Payment]) -> None:
+    """Store planned shares: from now on they lower the clients' balances."""
+    await work.insert("dca_payments", payments)
+    await book(
+        work,
+        (
+            Entry(
+                payment.client_id,
+                payment.currency,
+                allocated_fiat=payment.amount_fiat,
+                allocated_sats=payment.amount_sats,
+            )
+            for payment in payments
+        ),
+    )
+
+
 async def void_payment(work: Ledger, payment: Payment, reason: str) -> bool:
     """Take a share back that no transfer carries: its fiat and sats become undistributed."""
     voided = await work.execute(
@@ -216,6 +277,13 @@ async def void_payment(work: Ledger, payment: Payment, reason: str) -> bool:
         fiat=payment.amount_fiat,
         transaction_id=payment.transaction_id,
     )
+    returned = Entry(
+        payment.client_id,
+        payment.currency,
+        allocated_fiat=-payment.amount_fiat,
+        allocated_sats=-payment.amount_sats,
+    )
+    await book(work, [returned])
     return True
 
 
@@ -383,6 +451,7 @@ async def _confirm_transfers(
                 transfer=part.transfer_id,
             )
     to_clients = [part for part in first_parts if part.kind == "client"]
+    newly_paid = await _paid_by(work, [p.transfer_id for p in to_clients], "status <> 'confirmed'")
     await work.execute_many(
         "UPDATE satmachineclient.dca_payments SET status = 'confirmed', error = NULL, "
         "payment_hash = :hash, confirmed_at = :time "
@@ -392,15 +461,30 @@ async def _confirm_transfers(
             for part in to_clients
         ],
     )
-    number = sats = 0
-    for ids in chunks(part.transfer_id for part in to_clients):
-        (sums,) = await work.rows(
-            "SELECT COUNT(*) AS number, CAST(COALESCE(SUM(amount_sats), 0) AS BIGINT) AS sats "
-            "FROM satmachineclient.dca_payments WHERE transfer_id IN :ids",
+    await book(work, (entry for _, entry in newly_paid))
+    number = sum(shares for shares, _ in newly_paid)
+    return number, sum(entry.paid_sats for _, entry in newly_paid)
+
+
+async def _paid_by(
+    work: Ledger, transfer_ids: Iterable[str], condition: str
+) -> list[tuple[int, Entry]]:
+    """Per client and currency, how many shares these transfers carry, and what they are worth."""
+    found: list[tuple[int, Entry]] = []
+    for ids in chunks(transfer_ids):
+        rows = await work.rows(
+            "SELECT client_id, currency, COUNT(*) AS shares, "
+            "CAST(SUM(amount_fiat) AS BIGINT) AS fiat, CAST(SUM(amount_sats) AS BIGINT) AS sats "
+            "FROM satmachineclient.dca_payments "
+            f"WHERE transfer_id IN :ids AND {condition} GROUP BY client_id, currency",
             ids=ids,
         )
-        number, sats = number + sums["number"], sats + sums["sats"]
-    return number, sats
+        for row in rows:
+            paid = Entry(
+                row["client_id"], row["currency"], paid_fiat=row["fiat"], paid_sats=row["sats"]
+            )
+            found.append((row["shares"], paid))
+    return found
 
 
 async def fail_payout(work: Ledger, payout: Payout) -> None:
@@ -448,6 +532,9 @@ async def dissolve_transfer(work: Ledger, transfer_id: str) -> None:
         "WHERE transfer_id = :transfer AND status <> 'confirmed'",
         transfer=transfer_id,
     )
+    for _, entry in await _paid_by(work, [transfer_id], "status = 'confirmed'"):
+        taken_back = replace(entry, paid_fiat=-entry.paid_fiat, paid_sats=-entry.paid_sats)
+        await book(work, [taken_back])
     await work.execute(
         "UPDATE satmachineclient.dca_payments SET status = 'pending', transfer_id = NULL, "
         "error = NULL WHERE transfer_id = :transfer",
@@ -462,14 +549,30 @@ async def dissolve_transfer(work: Ledger, transfer_id: str) -> None:
         )
 
 
-async def confirmed_payouts(since: datetime) -> list[Payout]:
+async def confirmed_payouts(
+    since: datetime, after: Payout | None = None, limit: int = 1000
+) -> list[Payout]:
+    """The next ones behind `after`, in the order of their confirmation."""
     async with reading() as work:
         return await work.fetch(
             Payout,
             "SELECT * FROM satmachineclient.dca_payouts "
-            "WHERE status = 'confirmed' AND confirmed_at >= :since ORDER BY id",
-            since=since,
+            "WHERE status = 'confirmed' AND confirmed_at >= :since "
+            "AND (confirmed_at > :since OR id > :id) ORDER BY confirmed_at, id LIMIT :limit",
+            since=after.confirmed_at if after else since,
+            id=after.id if after else "",
+            limit=limit,
         )
+
+
+async def get_payouts(payout_ids: Iterable[str]) -> list[Payout]:
+    found: list[Payout] = []
+    async with reading() as work:
+        for ids in chunks(payout_ids):
+            found += await work.fetch(
+                Payout, "SELECT * FROM satmachineclient.dca_payouts WHERE id IN :ids", ids=ids
+            )
+    return found
 
 
 async def open_payouts_sats(work: Ledger, source_wallet_id: str) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from . import crud
 from .database import Ledger, chunks, ledger, reading
 from .helpers import ConflictError, fiat_text
 from .models import AuditEntry
@@ -139,23 +140,19 @@ async def get_balances(client_ids: Iterable[str] | None = None) -> list[Balance]
     found: dict[tuple[str, str], Balance] = {}
     async with reading() as work:
         for condition, values in _of_clients(client_ids):
-            deposits = await work.rows(
-                "SELECT client_id, currency, "
-                "CAST(SUM(CASE WHEN status = 'confirmed' THEN amount ELSE 0 END) AS BIGINT) "
-                "AS total_deposits, "
-                "CAST(SUM(CASE WHEN status = 'pending' THEN amount ELSE 0 END) AS BIGINT) "
-                "AS pending_deposits "
-                f"FROM satmachineclient.dca_deposits WHERE {condition} "
-                "GROUP BY client_id, currency",
+            totals = await work.rows(
+                "SELECT client_id, currency, deposited AS total_deposits, "
+                "allocated_fiat AS total_distributed "
+                f"FROM satmachineclient.dca_balances WHERE {condition}",
                 **values,
             )
-            taken = await work.rows(
-                "SELECT client_id, currency, CAST(SUM(amount_fiat) AS BIGINT) AS total_distributed "
-                "FROM satmachineclient.dca_payments "
-                f"WHERE status <> 'voided' AND {condition} GROUP BY client_id, currency",
+            waiting = await work.rows(
+                "SELECT client_id, currency, CAST(SUM(amount) AS BIGINT) AS pending_deposits "
+                "FROM satmachineclient.dca_deposits "
+                f"WHERE status = 'pending' AND {condition} GROUP BY client_id, currency",
                 **values,
             )
-            for row in (*deposits, *taken):
+            for row in (*totals, *waiting):
                 key = (row["client_id"], row["currency"])
                 blank = Balance(client_id=key[0], currency=key[1])
                 found[key] = found.get(key, blank).copy(update=dict(row))
@@ -170,13 +167,12 @@ async def get_paid(
     async with reading() as work:
         for condition, values in _of_clients(client_ids):
             for row in await work.rows(
-                "SELECT client_id, currency, CAST(SUM(amount_sats) AS BIGINT) AS sats, "
-                "CAST(SUM(amount_fiat) AS BIGINT) AS fiat FROM satmachineclient.dca_payments "
-                f"WHERE status = 'confirmed' AND {condition} GROUP BY client_id, currency",
+                "SELECT client_id, currency, paid_sats, paid_fiat "
+                f"FROM satmachineclient.dca_balances WHERE paid_sats > 0 AND {condition}",
                 **values,
             ):
                 of_client = paid.setdefault(row["client_id"], {})
-                of_client[row["currency"]] = (row["sats"], row["fiat"])
+                of_client[row["currency"]] = (row["paid_sats"], row["paid_fiat"])
     return paid
 
 
@@ -184,12 +180,11 @@ async def get_unpaid_sats(client_id: str) -> int:
     """The sats of a client's shares that are planned and not paid yet."""
     async with reading() as work:
         rows = await work.rows(
-            "SELECT CAST(COALESCE(SUM(amount_sats), 0) AS BIGINT) AS sats "
-            "FROM satmachineclient.dca_payments "
-            "WHERE client_id = :id AND status IN ('pending', 'failed')",
+            "SELECT allocated_sats - paid_sats AS sats "
+            "FROM satmachineclient.dca_balances WHERE client_id = :id",
             id=client_id,
         )
-    return int(rows[0]["sats"])
+    return sum(row["sats"] for row in rows)
 
 
 def _of_clients(client_ids: Iterable[str] | None) -> Iterable[tuple[str, dict[str, Any]]]:
@@ -239,27 +234,17 @@ async def take_out(work: Ledger, withdrawal: Deposit) -> None:
         amount = fiat_text(max(left.get(withdrawal.currency, 0), 0), withdrawal.currency)
         raise ValueError(f"amount: at most {amount} {withdrawal.currency} is left")
     await work.insert("dca_deposits", [withdrawal])
+    await crud.book(work, [crud.entry_of(withdrawal)])
 
 
 async def remaining(work: Ledger, client_id: str) -> dict[str, int]:
     """Per currency, what a client has confirmed and not yet had allocated, in minor units."""
-    left: dict[str, int] = {}
-    for row in (
-        *await work.rows(
-            "SELECT currency, CAST(SUM(amount) AS BIGINT) AS amount "
-            "FROM satmachineclient.dca_deposits "
-            "WHERE status = 'confirmed' AND client_id = :id GROUP BY currency",
-            id=client_id,
-        ),
-        *await work.rows(
-            "SELECT currency, CAST(-SUM(amount_fiat) AS BIGINT) AS amount "
-            "FROM satmachineclient.dca_payments "
-            "WHERE status <> 'voided' AND client_id = :id GROUP BY currency",
-            id=client_id,
-        ),
-    ):
-        left[row["currency"]] = left.get(row["currency"], 0) + row["amount"]
-    return left
+    rows = await work.rows(
+        "SELECT currency, deposited - allocated_fiat AS amount "
+        "FROM satmachineclient.dca_balances WHERE client_id = :id",
+        id=client_id,
+    )
+    return {row["currency"]: row["amount"] for row in rows}
 
 
 async def pending_currencies(work: Ledger, client_id: str) -> set[str]:
@@ -296,6 +281,8 @@ async def resolve_deposit(deposit: Deposit, audit: AuditEntry) -> bool:
             confirmed_at=deposit.confirmed_at,
         )
         if resolved:
+            if deposit.status == "confirmed":
+                await crud.book(work, [crud.entry_of(deposit)])
             await work.insert("dca_audit", [audit])
         return bool(resolved)
 

@@ -5,7 +5,8 @@ Fiat sums are minor units, bitcoin sums sats; days are those of the configured t
 stand in the rows.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -14,11 +15,14 @@ from lnbits.db import SQLITE, Filters
 from sqlalchemy import bindparam, text
 from sqlalchemy.exc import DBAPIError
 
+from . import crud
 from .database import Ledger, chunks, db, reading
 from .models import Payment
 from .models_clients import Deposit
 
 Row = Mapping[str, Any]
+
+BATCH = 1000  # rows that reconciliation looks at together
 
 # Deposits are summed by the quarter of an hour: every time zone's days begin at one.
 QUARTER_SECONDS = 900
@@ -32,27 +36,43 @@ _QUARTER = (
 # ---- the overview ----------------------------------------------------------------------------
 
 
-async def shares_by_day(since_day: str, client_id: str | None = None) -> list[Row]:
-    """Per day and currency: sats and fiat that are paid, and fiat that is allocated."""
+async def sales_by_day(since: datetime) -> list[Row]:
+    """Per day and currency: how many sales were shared out, their commission, and what went out.
+
+    A sale's row says what its shares are worth, so that the shares need not be read.
+    """
+    return await _rows(
+        "SELECT day, fiat_code AS currency, COUNT(*) AS sales, "
+        "CAST(SUM(commission_amount_sats) AS BIGINT) AS commission, "
+        "CAST(SUM(distributed_sats) AS BIGINT) AS sats, "
+        "CAST(SUM(fiat_amount - undistributed_fiat) AS BIGINT) AS allocated "
+        "FROM satmachineclient.lamassu_transactions "
+        "WHERE transaction_time >= :since AND status IN ('planned', 'settled') "
+        "GROUP BY day, fiat_code ORDER BY day, fiat_code",
+        since=since,
+    )
+
+
+async def open_shares_by_day() -> list[Row]:
+    """Per day of the sale and currency: sats and fiat of the shares that are not paid yet."""
+    return await _rows(
+        "SELECT day, currency, CAST(SUM(amount_sats) AS BIGINT) AS sats, "
+        "CAST(SUM(amount_fiat) AS BIGINT) AS fiat FROM satmachineclient.dca_payments "
+        "WHERE status IN ('pending', 'failed') GROUP BY day, currency"
+    )
+
+
+async def shares_by_day(since_day: str, client_id: str) -> list[Row]:
+    """One client's, per day and currency: sats and fiat that are paid, fiat that is allocated."""
     return await _rows(
         "SELECT day, currency, "
         "CAST(SUM(CASE WHEN status = 'confirmed' THEN amount_sats ELSE 0 END) AS BIGINT) AS sats, "
         "CAST(SUM(CASE WHEN status = 'confirmed' THEN amount_fiat ELSE 0 END) AS BIGINT) AS fiat, "
         "CAST(SUM(amount_fiat) AS BIGINT) AS allocated FROM satmachineclient.dca_payments "
-        "WHERE status <> 'voided' AND day >= :day AND (client_id = :client OR :client = '') "
+        "WHERE status <> 'voided' AND client_id = :client AND day >= :day "
         "GROUP BY day, currency ORDER BY day, currency",
         day=since_day,
-        client=client_id or "",
-    )
-
-
-async def sales_by_day(since: datetime) -> list[Row]:
-    """Per day: how many sales were shared out, and their commission."""
-    return await _rows(
-        "SELECT day, COUNT(*) AS sales, CAST(SUM(commission_amount_sats) AS BIGINT) AS commission "
-        "FROM satmachineclient.lamassu_transactions "
-        "WHERE transaction_time >= :since AND status IN ('planned', 'settled') GROUP BY day",
-        since=since,
+        client=client_id,
     )
 
 
@@ -62,30 +82,26 @@ async def deposits_by_quarter(since: datetime, client_id: str | None = None) -> 
         f"SELECT currency, {_QUARTER} AS quarter, "
         "CAST(SUM(amount) AS BIGINT) AS amount FROM satmachineclient.dca_deposits "
         "WHERE status = 'confirmed' AND confirmed_at >= :since "
-        "AND (client_id = :client OR :client = '') GROUP BY 1, 2",
+        f"{'' if client_id is None else 'AND client_id = :client'} GROUP BY 1, 2",
         since=since,
-        client=client_id or "",
+        **({} if client_id is None else {"client": client_id}),
     )
 
 
 async def deposits_by_currency() -> list[Row]:
+    """What all clients have put in and what of it went out, what waits, and how many they are."""
     return await _rows(
-        "SELECT currency, "
-        "CAST(SUM(CASE WHEN status = 'confirmed' THEN amount ELSE 0 END) AS BIGINT) AS confirmed, "
-        "CAST(SUM(CASE WHEN status = 'pending' THEN amount ELSE 0 END) AS BIGINT) AS pending, "
-        "CAST(SUM(CASE WHEN status = 'pending' THEN 1 ELSE 0 END) AS BIGINT) AS waiting, "
-        "COUNT(DISTINCT CASE WHEN status = 'confirmed' THEN client_id END) AS clients "
-        "FROM satmachineclient.dca_deposits WHERE status <> 'rejected' "
-        "GROUP BY currency ORDER BY currency"
+        "SELECT currency, CAST(SUM(deposited) AS BIGINT) AS confirmed, "
+        "CAST(SUM(allocated) AS BIGINT) AS allocated, CAST(SUM(pending) AS BIGINT) AS pending, "
+        "CAST(SUM(waiting) AS BIGINT) AS waiting, CAST(SUM(clients) AS BIGINT) AS clients, "
+        "CAST(SUM(deposits) AS BIGINT) AS deposits FROM ("
+        "SELECT currency, deposited, allocated_fiat AS allocated, deposits, "
+        "CASE WHEN deposits > 0 THEN 1 ELSE 0 END AS clients, 0 AS pending, 0 AS waiting "
+        "FROM satmachineclient.dca_balances "
+        "UNION ALL SELECT currency, 0, 0, 0, 0, amount, 1 "
+        "FROM satmachineclient.dca_deposits WHERE status = 'pending'"
+        ") entries GROUP BY currency ORDER BY currency"
     )
-
-
-async def allocated_by_currency() -> dict[str, int]:
-    rows = await _rows(
-        "SELECT currency, CAST(SUM(amount_fiat) AS BIGINT) AS amount "
-        "FROM satmachineclient.dca_payments WHERE status <> 'voided' GROUP BY currency"
-    )
-    return {row["currency"]: row["amount"] for row in rows}
 
 
 async def open_shares() -> dict[str, tuple[int, int]]:
@@ -114,30 +130,36 @@ async def open_sales() -> Row:
 
 
 async def numbers() -> Row:
-    """How many clients, deposits and successful polls there are: what a first run has done."""
+    """How many clients there are, and how many of them wait for approval."""
     rows = await _rows(
         "SELECT (SELECT COUNT(*) FROM satmachineclient.dca_clients) AS clients, "
-        "(SELECT COUNT(*) FROM satmachineclient.dca_clients WHERE status = 'pending') AS pending, "
-        "(SELECT COUNT(*) FROM satmachineclient.dca_deposits) AS deposits, "
-        "(SELECT COUNT(*) FROM satmachineclient.dca_deposits WHERE status = 'confirmed') "
-        "AS confirmed_deposits"
+        "(SELECT COUNT(*) FROM satmachineclient.dca_clients WHERE status = 'pending') AS pending"
     )
     return rows[0]
 
 
 async def machines() -> list[str]:
-    """The machines that sales were read of, and the currencies are in `deposits_by_currency`."""
-    rows = await _rows(
-        "SELECT DISTINCT device_id FROM satmachineclient.lamassu_transactions ORDER BY device_id"
-    )
-    return [row["device_id"] for row in rows]
+    """The machines that sales were read of."""
+    return await _distinct("device_id")
 
 
 async def sale_currencies() -> list[str]:
+    return await _distinct("fiat_code")
+
+
+async def _distinct(column: str) -> list[str]:
+    """The values of a column of the sales, from one to the next in its index.
+
+    A plain DISTINCT reads the whole index.
+    """
+    table = "satmachineclient.lamassu_transactions"
     rows = await _rows(
-        "SELECT DISTINCT fiat_code FROM satmachineclient.lamassu_transactions ORDER BY fiat_code"
+        f"WITH RECURSIVE found (value) AS (SELECT MIN({column}) FROM {table} UNION ALL "
+        f"SELECT (SELECT MIN({column}) FROM {table} WHERE {column} > found.value) "
+        "FROM found WHERE found.value IS NOT NULL) "
+        "SELECT value FROM found WHERE value IS NOT NULL ORDER BY value"
     )
-    return [row["fiat_code"] for row in rows]
+    return [row["value"] for row in rows]
 
 
 # ---- the exports -----------------------------------------------------------------------------
@@ -206,26 +228,38 @@ async def _rows(sql: str, **values: Any) -> list[Row]:
 
 async def put_in_until(work: Ledger, client_id: str, end: datetime) -> dict[str, int]:
     """Per currency, a client's confirmed deposits before this time, less the withdrawals."""
-    rows = await work.rows(
+    return await _until(
+        work,
+        "SELECT currency, deposited AS amount FROM satmachineclient.dca_balances "
+        "WHERE client_id = :client",
         "SELECT currency, CAST(SUM(amount) AS BIGINT) AS amount FROM satmachineclient.dca_deposits "
-        "WHERE client_id = :client AND status = 'confirmed' AND confirmed_at < :end "
+        "WHERE client_id = :client AND status = 'confirmed' AND confirmed_at >= :end "
         "GROUP BY currency",
         client=client_id,
         end=end,
     )
-    return {row["currency"]: row["amount"] for row in rows}
 
 
 async def taken_until(work: Ledger, client_id: str, last_day: str) -> dict[str, int]:
     """Per currency, what went out of a client's cash up to the end of this day."""
-    rows = await work.rows(
+    return await _until(
+        work,
+        "SELECT currency, allocated_fiat AS amount FROM satmachineclient.dca_balances "
+        "WHERE client_id = :client",
         "SELECT currency, CAST(SUM(amount_fiat) AS BIGINT) AS amount "
         "FROM satmachineclient.dca_payments "
-        "WHERE client_id = :client AND status <> 'voided' AND day <= :day GROUP BY currency",
+        "WHERE client_id = :client AND status <> 'voided' AND day > :day GROUP BY currency",
         client=client_id,
         day=last_day,
     )
-    return {row["currency"]: row["amount"] for row in rows}
+
+
+async def _until(work: Ledger, total: str, later: str, client: str, **limit: Any) -> dict[str, int]:
+    """A total of today less what came later: who asks, asks of recent times."""
+    amounts = {row["currency"]: row["amount"] for row in await work.rows(total, client=client)}
+    for row in await work.rows(later, client=client, **limit):
+        amounts[row["currency"]] -= row["amount"]
+    return amounts
 
 
 async def deposits_within(
@@ -296,22 +330,41 @@ async def unbalanced_transactions(since: datetime) -> list[Row]:
 
 async def unbalanced_transfers(since: datetime) -> list[Row]:
     """Transfers whose payouts are not worth what they carry."""
-    async with reading() as work:
-        return await work.rows(
-            "SELECT o.transfer_id AS id, o.kind, CAST(o.sats AS BIGINT) AS payout_sats, "
-            "CAST(COALESCE(SUM(c.sats), 0) AS BIGINT) AS carried_sats FROM ("
-            "SELECT transfer_id, kind, SUM(amount_sats) AS sats FROM satmachineclient.dca_payouts "
-            "WHERE status <> 'voided' AND created_at >= :since GROUP BY transfer_id, kind) o "
-            "LEFT JOIN (SELECT transfer_id, amount_sats AS sats "
-            "FROM satmachineclient.dca_payments WHERE transfer_id IS NOT NULL "
-            "UNION ALL SELECT credit_transfer_id, crypto_amount_sats "
-            "FROM satmachineclient.lamassu_transactions WHERE credit_transfer_id IS NOT NULL "
-            "UNION ALL SELECT commission_transfer_id, commission_amount_sats "
-            "FROM satmachineclient.lamassu_transactions WHERE commission_transfer_id IS NOT NULL"
-            ") c ON c.transfer_id = o.transfer_id GROUP BY o.transfer_id, o.kind, o.sats "
-            "HAVING o.sats <> COALESCE(SUM(c.sats), 0)",
-            since=since,
+    carried = " + ".join(
+        f"COALESCE((SELECT SUM({amount}) FROM satmachineclient.{table} "
+        f"WHERE {column} = o.transfer_id), 0)"
+        for table, column, amount in (
+            ("dca_payments", "transfer_id", "amount_sats"),
+            ("lamassu_transactions", "credit_transfer_id", "crypto_amount_sats"),
+            ("lamassu_transactions", "commission_transfer_id", "commission_amount_sats"),
         )
+    )
+    return await _rows(
+        "SELECT * FROM (SELECT o.transfer_id AS id, o.kind, CAST(o.sats AS BIGINT) AS payout_sats, "
+        f"CAST({carried} AS BIGINT) AS carried_sats FROM ("
+        "SELECT transfer_id, kind, SUM(amount_sats) AS sats FROM satmachineclient.dca_payouts "
+        "WHERE status <> 'voided' AND created_at >= :since GROUP BY transfer_id, kind) o"
+        ") transfers WHERE payout_sats <> carried_sats",
+        since=since,
+    )
+
+
+async def wrong_totals() -> list[Row]:
+    """Totals that differ from the sums of their rows: by how much, per client and currency."""
+    names = [field.name for field in fields(crud.Entry)][2:]
+    differences = ", ".join(f"CAST(SUM({name}) AS BIGINT) AS {name}" for name in names)
+    return await _rows(
+        f"SELECT client_id, currency, {differences} FROM ("
+        f"SELECT client_id, currency, {', '.join(names)} FROM satmachineclient.dca_balances "
+        "UNION ALL SELECT client_id, currency, -1, -amount, 0, 0, 0, 0 "
+        "FROM satmachineclient.dca_deposits WHERE status = 'confirmed' "
+        "UNION ALL SELECT client_id, currency, 0, 0, -amount_fiat, -amount_sats, "
+        "CASE WHEN status = 'confirmed' THEN -amount_fiat ELSE 0 END, "
+        "CASE WHEN status = 'confirmed' THEN -amount_sats ELSE 0 END "
+        "FROM satmachineclient.dca_payments WHERE status <> 'voided'"
+        ") entries GROUP BY client_id, currency "
+        f"HAVING {' OR '.join(f'SUM({name}) <> 0' for name in names)}"
+    )
 
 
 async def unpaid_but_confirmed(since: datetime) -> list[Row]:
@@ -341,18 +394,30 @@ async def known_hashes(hashes: Iterable[str]) -> set[str]:
     return known
 
 
-async def lnbits_payments_tagged(since: datetime, tag: str) -> list[Row]:
-    """What LNbits itself has booked with our tag since then (its own table)."""
-    time = core_db.timestamp_placeholder("since")
-    async with core_db.connect() as connection:
-        rows = await connection.conn.execute(
-            text(
-                "SELECT payment_hash FROM apipayments "
-                f"WHERE tag = :tag AND status = 'success' AND time >= {time}"
-            ),
-            {"tag": tag, "since": since.timestamp()},
-        )
-        return list(rows.mappings().all())
+async def lnbits_payments_tagged(since: datetime, tag: str) -> AsyncIterator[list[Row]]:
+    """What LNbits itself has booked with our tag since then (its own table), in batches."""
+    after: Row | None = None
+    while True:
+        time = core_db.timestamp_placeholder("since") if after is None else ":since"
+        values = {"tag": tag, "since": since.timestamp(), "id": ""}
+        if after is not None:
+            values |= {"since": after["time"], "id": after["checking_id"]}
+        async with core_db.connect() as connection:
+            found = await connection.conn.execute(
+                text(
+                    "SELECT checking_id, payment_hash, time FROM apipayments "
+                    f"WHERE tag = :tag AND status = 'success' AND time >= {time} "
+                    f"AND (time > {time} OR checking_id > :id) "
+                    f"ORDER BY time, checking_id LIMIT {BATCH}"
+                ),
+                values,
+            )
+            rows = list(found.mappings().all())
+        if rows:
+            yield rows
+        if len(rows) < BATCH:
+            return
+        after = rows[-1]
 
 
 async def lnbits_payments(checking_ids: Iterable[str]) -> list[Row]:

@@ -30,6 +30,12 @@ async def m003_direction(db: Connection) -> None:
         )
 
 
+async def m004_balances(db: Connection) -> None:
+    """Totals per client and currency, so that a balance costs the same after years; indexes."""
+    for statement in (*_balances(db), *_more_indexes(db)):
+        await db.execute(statement)
+
+
 def _clients(db: Connection, time: str) -> list[str]:
     return [
         f"""
@@ -286,9 +292,73 @@ def _client_side(db: Connection, time: str) -> list[str]:
     ]
 
 
+def _balances(db: Connection) -> list[str]:
+    return [
+        # What the confirmed deposits (withdrawals are negative ones) and the shares that are not
+        # voided add up to. Changed in the transaction that changes those rows (`crud.book`).
+        f"""
+        CREATE TABLE satmachineclient.dca_balances (
+            client_id TEXT NOT NULL,
+            currency TEXT NOT NULL,
+            deposits {db.big_int} NOT NULL,
+            deposited {db.big_int} NOT NULL,
+            allocated_fiat {db.big_int} NOT NULL,
+            allocated_sats {db.big_int} NOT NULL,
+            paid_fiat {db.big_int} NOT NULL,
+            paid_sats {db.big_int} NOT NULL,
+            PRIMARY KEY (client_id, currency)
+        )
+        """,
+        """
+        INSERT INTO satmachineclient.dca_balances
+        SELECT client_id, currency, SUM(deposits), SUM(deposited), SUM(allocated_fiat),
+            SUM(allocated_sats), SUM(paid_fiat), SUM(paid_sats)
+        FROM (
+            SELECT client_id, currency, 1 AS deposits, amount AS deposited, 0 AS allocated_fiat,
+                0 AS allocated_sats, 0 AS paid_fiat, 0 AS paid_sats
+            FROM satmachineclient.dca_deposits WHERE status = 'confirmed'
+            UNION ALL
+            SELECT client_id, currency, 0, 0, amount_fiat, amount_sats,
+                CASE WHEN status = 'confirmed' THEN amount_fiat ELSE 0 END,
+                CASE WHEN status = 'confirmed' THEN amount_sats ELSE 0 END
+            FROM satmachineclient.dca_payments WHERE status <> 'voided'
+        ) entries GROUP BY client_id, currency
+        """,
+        # The sums that these two were for are in the new table.
+        _drop_index(
+            "dca_payments", "client_id", "currency", "status", "amount_fiat", "amount_sats"
+        ),
+        _drop_index("dca_deposits", "client_id", "currency", "status", "confirmed_at", "amount"),
+    ]
+
+
+def _more_indexes(db: Connection) -> list[str]:
+    """What the page filters by, with the time that it sorts by."""
+    return [
+        _drop_index("dca_payments", "status"),
+        _index(db, "dca_payments", "status", "created_at"),
+        _drop_index("lamassu_transactions", "status"),
+        _index(db, "lamassu_transactions", "status", "transaction_time"),
+        _index(db, "lamassu_transactions", "device_id", "transaction_time"),
+        _index(db, "lamassu_transactions", "fiat_code", "transaction_time"),
+        _index(db, "dca_deposits", "status", "created_at"),
+        _index(db, "dca_deposits", "client_id", "confirmed_at"),
+        _index(db, "dca_clients", "status", "created_at"),
+        _index(db, "lamassu_polls", "status", "started_at"),
+    ]
+
+
+def _drop_index(table: str, *columns: str) -> str:
+    return f"DROP INDEX satmachineclient.{_index_name(table, *columns)}"
+
+
+def _index_name(table: str, *columns: str) -> str:
+    return f"{table}_by_{'_'.join(columns)}"
+
+
 def _index(db: Connection, table: str, *columns: str) -> str:
     """On SQLite the schema belongs to the index's name, on PostgreSQL to the table's."""
-    name = f"{table}_by_{'_'.join(columns)}"
+    name = _index_name(table, *columns)
     index, on = (
         (f"satmachineclient.{name}", table)
         if db.type == "SQLITE"

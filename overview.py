@@ -146,14 +146,11 @@ async def read() -> Overview:
     zone = ZoneInfo(config.timezone) if config else timezone.utc
     days = _days_until(at.astimezone(zone).date())
     since = _begin(days[0], zone)
-    sums = _Sums(await crud_reports.shares_by_day(days[0].isoformat()))
-    for row in await crud_reports.sales_by_day(since):
-        sums.sales[date.fromisoformat(row["day"])] = (row["sales"], row["commission"])
+    sums = _Sums()
+    sums.add_sales(await crud_reports.sales_by_day(since), await crud_reports.open_shares_by_day())
     deposits = await crud_reports.deposits_by_currency()
     put_in = _by_day(await crud_reports.deposits_by_quarter(since), zone)
-    remaining = {row["currency"]: int(row["confirmed"]) for row in deposits}
-    for currency, amount in (await crud_reports.allocated_by_currency()).items():
-        remaining[currency] = remaining.get(currency, 0) - amount
+    remaining = {row["currency"]: row["confirmed"] - row["allocated"] for row in deposits}
     shares = await crud_reports.open_shares()
     waiting = await crud_reports.open_sales()
     numbers = await crud_reports.numbers()
@@ -177,7 +174,7 @@ async def read() -> Overview:
             pending_deposits=sum(row["waiting"] for row in deposits),
             pending_clients=numbers["pending"],
         ),
-        setup=_setup(config, numbers),
+        setup=_setup(config, numbers, deposits),
         machines=await crud_reports.machines(),
         currencies=await crud_reports.sale_currencies(),
         series=Series(
@@ -200,7 +197,8 @@ async def of_client(client_id: str) -> ClientHistory:
     zone = ZoneInfo(config.timezone) if config else timezone.utc
     days = _days_until(at.astimezone(zone).date())
     put_in = _by_day(await crud_reports.deposits_by_quarter(_begin(days[0], zone), client_id), zone)
-    sums = _Sums(await crud_reports.shares_by_day(days[0].isoformat(), client_id))
+    sums = _Sums()
+    sums.add_shares(await crud_reports.shares_by_day(days[0].isoformat(), client_id))
     balances = await crud_clients.get_balances([client_id])
     paid = (await crud_clients.get_paid([client_id])).get(client_id, {})
     return ClientHistory(
@@ -268,16 +266,34 @@ def _line(currency: str, values: list[int]) -> Line:
 class _Sums:
     """What went out on each day: sats and fiat that are paid, fiat that is allocated, sales."""
 
-    def __init__(self, shares: Iterable[crud_reports.Row]) -> None:
+    def __init__(self) -> None:
         self.sats: dict[date, int] = defaultdict(int)
         self.fiat: _Daily = defaultdict(lambda: defaultdict(int))
         self.allocated: _Daily = defaultdict(lambda: defaultdict(int))
         self.sales: dict[date, tuple[int, int]] = {}  # their number, and their commission in sats
+
+    def add_shares(self, shares: Iterable[crud_reports.Row]) -> None:
+        """What the shares themselves say."""
         for row in shares:
             day = date.fromisoformat(row["day"])
             self.sats[day] += row["sats"]
             self.fiat[row["currency"]][day] += row["fiat"]
             self.allocated[row["currency"]][day] += row["allocated"]
+
+    def add_sales(
+        self, sales: Iterable[crud_reports.Row], open_shares: Iterable[crud_reports.Row]
+    ) -> None:
+        """What the sales say: all that was shared out, less what is not paid yet."""
+        unpaid = {(row["day"], row["currency"]): row for row in open_shares}
+        for row in sales:
+            day, code = date.fromisoformat(row["day"]), row["currency"]
+            number, commission = self.sales.get(day, (0, 0))
+            self.sales[day] = (number + row["sales"], commission + row["commission"])
+            if row["allocated"]:
+                waits = unpaid.get((row["day"], code), {"sats": 0, "fiat": 0})
+                self.sats[day] += row["sats"] - waits["sats"]
+                self.fiat[code][day] += row["allocated"] - waits["fiat"]
+                self.allocated[code][day] += row["allocated"]
 
     def of(self, days: list[date]) -> Distributed:
         """The sums over these days."""
@@ -295,13 +311,17 @@ class _Sums:
         )
 
 
-def _setup(config: LamassuConfig | None, numbers: crud_reports.Row) -> Setup:
+def _setup(
+    config: LamassuConfig | None, numbers: crud_reports.Row, deposits: list[crud_reports.Row]
+) -> Setup:
+    """Rejected deposits do not count: the first run is not done with them."""
+    confirmed = sum(row["deposits"] for row in deposits)
     return Setup(
         configured=config is not None,
         tested=bool(config and (config.test_connection_success or config.last_successful_poll)),
         clients=numbers["clients"],
-        deposits=numbers["deposits"],
-        confirmed_deposits=numbers["confirmed_deposits"],
+        deposits=confirmed + sum(row["waiting"] for row in deposits),
+        confirmed_deposits=confirmed,
         polled=bool(config and config.last_successful_poll),
     )
 

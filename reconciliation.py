@@ -20,19 +20,13 @@ _OVERLAP = timedelta(days=1)  # LNbits stores times without their zone
 
 
 async def reconcile(since: datetime = EVERYTHING) -> Reconciliation:
-    """Check all that was processed since then; what differs is logged as an error."""
-    transactions = await crud_reports.unbalanced_transactions(since)
-    transfers = await crud_reports.unbalanced_transfers(since)
-    shares = await crud_reports.unpaid_but_confirmed(since)
+    """Check all that was processed since then; what differs is logged as an error.
+
+    Asked for everything, it also sums up every row for the clients' totals.
+    """
     balances = await crud_clients.get_balances()
-    confirmed = await crud.confirmed_payouts(since)
-    ids = [key for payout in confirmed for key, *_ in _bookings_of(payout)]
-    booked = await crud_reports.lnbits_payments(ids)
-    tagged = await crud_reports.lnbits_payments_tagged(since - _OVERLAP, TAG)
-    paid_hashes = {row["payment_hash"] for row in tagged}
-    strangers = paid_hashes - await crud_reports.known_hashes(paid_hashes)
     differences = [
-        *(_transaction_difference(row) for row in transactions),
+        *(_transaction_difference(r) for r in await crud_reports.unbalanced_transactions(since)),
         *(
             Difference(
                 kind="transfer",
@@ -40,11 +34,11 @@ async def reconcile(since: datetime = EVERYTHING) -> Reconciliation:
                 detail=f"Its payouts are {row['payout_sats']} sats, what it carries is "
                 f"{row['carried_sats']} sats.",
             )
-            for row in transfers
+            for row in await crud_reports.unbalanced_transfers(since)
         ),
         *(
             Difference(kind="payment", id=row["id"], detail="Confirmed, but its payout is not.")
-            for row in shares
+            for row in await crud_reports.unpaid_but_confirmed(since)
         ),
         *(
             Difference(
@@ -55,14 +49,13 @@ async def reconcile(since: datetime = EVERYTHING) -> Reconciliation:
             for b in balances
             if b.remaining < 0
         ),
-        *_payout_differences(confirmed, booked),
-        *(
-            Difference(
-                kind="lnbits_payment", id=key, detail="Booked with our tag, but no payout knows it."
-            )
-            for key in sorted(strangers)
-        ),
     ]
+    if since == EVERYTHING:
+        differences += [_total_difference(row) for row in await crud_reports.wrong_totals()]
+    payouts, found = await _check_payouts(since)
+    differences += found
+    tagged, found = await _check_lnbits_payments(since)
+    differences += found
     if differences:
         first = "; ".join(f"{d.kind} {d.id}: {d.detail}" for d in differences[:_LOGGED])
         logger.error(f"satmachineclient: {len(differences)} differences in the books: {first}")
@@ -71,11 +64,49 @@ async def reconcile(since: datetime = EVERYTHING) -> Reconciliation:
         checked={
             "transactions": await crud_reports.count("lamassu_transactions", "processed_at", since),
             "payments": await crud_reports.count("dca_payments", "created_at", since),
-            "payouts": len(confirmed),
+            "payouts": payouts,
             "balances": len(balances),
-            "lnbits_payments": len(tagged),
+            "lnbits_payments": tagged,
         },
         differences=differences,
+    )
+
+
+async def _check_payouts(since: datetime) -> tuple[int, list[Difference]]:
+    """Each confirmed payout against LNbits' bookings: how many there are, and what differs."""
+    number = 0
+    differences: list[Difference] = []
+    last: Payout | None = None
+    while batch := await crud.confirmed_payouts(since, last):
+        ids = [key for payout in batch for key, *_ in _bookings_of(payout)]
+        differences += _payout_differences(batch, await crud_reports.lnbits_payments(ids))
+        number, last = number + len(batch), batch[-1]
+    return number, differences
+
+
+async def _check_lnbits_payments(since: datetime) -> tuple[int, list[Difference]]:
+    """LNbits' payments with our tag against our payouts: how many, and those we do not know."""
+    number = 0
+    strangers: set[str] = set()
+    async for batch in crud_reports.lnbits_payments_tagged(since - _OVERLAP, TAG):
+        hashes = {row["payment_hash"] for row in batch}
+        strangers |= hashes - await crud_reports.known_hashes(hashes)
+        number += len(batch)
+    return number, [
+        Difference(
+            kind="lnbits_payment", id=key, detail="Booked with our tag, but no payout knows it."
+        )
+        for key in sorted(strangers)
+    ]
+
+
+def _total_difference(row: Mapping[str, Any]) -> Difference:
+    wrong = {key: value for key, value in row.items() if isinstance(value, int) and value}
+    sums = ", ".join(f"{name} by {value}" for name, value in wrong.items())
+    return Difference(
+        kind="balance",
+        id=row["client_id"],
+        detail=f"The totals in {row['currency']} differ from the sums of their rows: {sums}.",
     )
 
 

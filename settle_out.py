@@ -51,7 +51,7 @@ async def settle_out(client_id: str, data: SettleOut, operator: str) -> Settleme
             before = await _client(work, client_id)
             settled = await _settlement(work, client_id, data, config)
             await work.insert("lamassu_transactions", [settled.transaction])
-            await work.insert("dca_payments", settled.payments)
+            await crud.insert_payments(work, settled.payments)
             await crud_clients.write_client(work, before, settled.client)
             audit = AuditEntry.of(
                 operator,

@@ -173,12 +173,11 @@ async def _check_books(record: Poll) -> None:
     since = reconciliation.EVERYTHING if everything else record.started_at - _RECENT
     books = await reconciliation.reconcile(since)
     differing = {difference.id for difference in books.differences if difference.kind == "payout"}
-    for payout in await crud.confirmed_payouts(since) if differing else []:
-        if payout.id in differing:
-            try:
-                await payouts.finish(record.id, payout)
-            except payouts.PayoutError as exc:
-                logger.error(f"satmachineclient: payout {payout.id} needs a person: {exc}")
+    for payout in await crud.get_payouts(differing):
+        try:
+            await payouts.finish(record.id, payout)
+        except payouts.PayoutError as exc:
+            logger.error(f"satmachineclient: payout {payout.id} needs a person: {exc}")
 
 
 def _reason(exc: BaseException) -> str:
@@ -338,7 +337,7 @@ async def _plan(
             payments += shares
             stored.append(row)
         await work.insert("lamassu_transactions", new_rows)
-        await work.insert("dca_payments", payments)
+        await crud.insert_payments(work, payments)
         await crud.settle_finished(work)
     for row in stored:
         logger.info(
@@ -391,7 +390,7 @@ async def test_transaction(
             row, payments = planning.plan_sale(sale, book, config, is_test=True)
             await crud.insert_audit(work, audit.copy(update={"subject": row.id}))
             await work.insert("lamassu_transactions", [row])
-            await work.insert("dca_payments", payments)
+            await crud.insert_payments(work, payments)
             await crud.settle_finished(work)
         await payouts.settle(lease, config)
     return await crud.get_transaction(row.id) or row, await crud.get_payments_of(row.id)
@@ -543,7 +542,7 @@ async def distribute_reviewed(
                 update={"review_reason": row.review_reason, "review_notes": notes}
             )
             await crud.replace_transaction(work, planned)
-            await work.insert("dca_payments", payments)
+            await crud.insert_payments(work, payments)
             await crud.insert_audit(work, audit)
             await crud.settle_finished(work)
         await payouts.settle(lease, config)

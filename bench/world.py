@@ -55,7 +55,7 @@ class BenchWorld:
         await self.lamassu.clear()
         for table in (
             *("dca_clients", "dca_client_terms", "dca_deposits", "dca_payments", "dca_payouts"),
-            *("lamassu_transactions", "lamassu_polls"),
+            *("dca_balances", "lamassu_transactions", "lamassu_polls"),
         ):
             await self.run(f"DELETE FROM satmachineclient.{table}")
         await self.run("UPDATE satmachineclient.lamassu_config SET last_successful_poll = NULL")
@@ -66,8 +66,10 @@ class BenchWorld:
 
     async def add_clients(self, number: int, deposits_each: int = 1) -> None:
         """Clients in flow mode, with wallets of their own and confirmed deposits."""
+        from satmachineclient import crud
+        from satmachineclient.database import ledger
         from satmachineclient.helpers import new_id
-        from satmachineclient.models_clients import Client, Deposit
+        from satmachineclient.models_clients import Client, ClientTerms, Deposit
 
         time = now() - timedelta(days=300)
         self.clients = [
@@ -84,6 +86,7 @@ class BenchWorld:
         ]
         await self._add_wallets([client.wallet_id for client in self.clients])
         await self.insert("dca_clients", self.clients)
+        await self.insert("dca_client_terms", [ClientTerms.of(client) for client in self.clients])
         deposits = [
             Deposit(
                 id=new_id(),
@@ -98,6 +101,8 @@ class BenchWorld:
             for n in range(deposits_each)
         ]
         await self.insert("dca_deposits", deposits)
+        async with ledger() as work:
+            await crud.book(work, (crud.entry_of(deposit) for deposit in deposits))
 
     async def _add_wallets(self, ids: list[str]) -> None:
         from lnbits.core.db import db as core_db

@@ -115,15 +115,6 @@ async def test_queries_are_answered_from_an_index(ledger_clean: None, name: str)
     assert "seq scan" not in plan.lower(), plan
 
 
-async def test_all_balances_are_summed_from_an_index_alone(ledger_clean: None) -> None:
-    """The payments' table itself, several times as large, is not read for them."""
-    plan = await explained(
-        "SELECT client_id, currency, SUM(amount_fiat) FROM {s}.dca_payments "
-        "WHERE status <> 'voided' GROUP BY client_id, currency"
-    )
-    assert "covering index" in plan.lower() or "index only scan" in plan.lower(), plan
-
-
 async def explained(query: str) -> str:
     """The database's plan; an empty table is not worth an index to PostgreSQL unless told so."""
     from lnbits.db import SQLITE

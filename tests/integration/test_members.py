@@ -127,6 +127,55 @@ async def test_only_own_wallets_and_no_unknown_ones(
     assert (changed["id"], changed["wallet_id"]) == (me["id"], other.id)
 
 
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"wallet_id": ""}, "wallet_id: the client's LNbits wallet is needed"),
+        ({"wallet_id": "x" * 65}, "wallet_id: "),
+        ({"dca_mode": "both"}, "dca_mode: "),
+        ({"username": "a" * 101}, "username: "),
+        ({"username": "a\0b"}, "username: contains a character that is not text"),
+        ({"dca_mode": "fixed"}, "fixed_mode_daily_limit: needed in fixed mode"),
+        ({"dca_mode": "fixed", "fixed_mode_daily_limit": 5}, "currency: the daily limit needs one"),
+        (
+            {"dca_mode": "fixed", "fixed_mode_daily_limit": True, "currency": "GTQ"},
+            "fixed_mode_daily_limit: has to be a number",
+        ),
+        ({"accept_terms": "yes"}, "accept_terms: "),
+        ({"status": "active"}, "status: "),
+        ({"paused_by": None}, "paused_by: "),
+    ],
+)
+async def test_a_bad_registration_names_the_field(
+    fields: dict[str, Any], sentence: str, user: Account, admin: Account, make_wallet: MakeWallet
+) -> None:
+    refused = await refusal(register(user, await make_wallet(user), **fields))
+    assert refused.startswith("400 ") and sentence in refused
+    assert await admin.call("GET", f"{API}/clients") == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"status": "pending"}, "status: "),
+        ({"status": None}, "status: cannot be empty"),
+        ({"wallet_id": None}, "wallet_id: cannot be empty"),
+        ({"user_id": "0" * 32}, "user_id: "),
+        (
+            {"dca_mode": "fixed", "fixed_mode_daily_limit": "1e400", "currency": "GTQ"},
+            "fixed_mode_daily_limit: ",
+        ),
+    ],
+)
+async def test_a_bad_change_names_the_field_and_changes_nothing(
+    fields: dict[str, Any], sentence: str, user: Account, make_wallet: MakeWallet
+) -> None:
+    me = await register(user, await make_wallet(user))
+    refused = await refusal(user.call("PUT", f"{API}/me", {"username": "changed", **fields}))
+    assert refused.startswith("400 ") and sentence in refused
+    assert await user.call("GET", f"{API}/me") == me
+
+
 # ---- the programme's limits ------------------------------------------------------------------
 
 

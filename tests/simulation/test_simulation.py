@@ -263,6 +263,7 @@ class Programme(RuleBasedStateMachine):
             )
             shares += kept
         self._balances_agree()
+        self._totals_agree()
         self._wallets_agree(shares)
 
     def _balances_agree(self) -> None:
@@ -271,6 +272,12 @@ class Programme(RuleBasedStateMachine):
             real = {b["currency"]: b for b in client["balances"]}.get("GTQ")
             remaining = _minor(real["remaining_balance"]) if real else 0
             assert remaining == model.left() >= 0
+
+    def _totals_agree(self) -> None:
+        """The clients' totals are the sums of their rows, wherever a poll has crashed."""
+        from satmachineclient import crud_reports
+
+        assert self.world.run(crud_reports.wrong_totals()) == []
 
     def _wallets_agree(self, shares: list[dict[str, Any]]) -> None:
         """Between polls LNbits may have paid what is not confirmed yet, but never more."""
@@ -362,7 +369,7 @@ async def _forget_everything(lamassu: LamassuDatabase) -> None:
     await lamassu.clear()
     async with ledger() as work:
         for table in (
-            "dca_clients dca_client_terms dca_deposits lamassu_transactions "
+            "dca_clients dca_client_terms dca_deposits dca_balances lamassu_transactions "
             "dca_payments dca_payouts lamassu_polls"
         ).split():
             await work.execute(f"DELETE FROM satmachineclient.{table}")  # noqa: S608
