@@ -8,12 +8,27 @@ window.satmachine = (() => {
   const tIf = key => (key ? t(key) : undefined)
 
   // Before the first component is made: LNbits makes i18n after this file.
-  const addMessages = () =>
+  const addMessages = () => {
     Object.entries(satmachine.messages).forEach(([language, messages]) =>
       window.i18n.global.mergeLocaleMessage(language, {
         satmachineclient: messages
       })
     )
+    Vue.watch(() => window.i18n.global.locale, translateTables, {
+      immediate: true
+    })
+  }
+
+  // Quasar's own words on a table, which LNbits leaves in English.
+  const translateTables = () => {
+    const table = {
+      ...Quasar.Lang.props.table,
+      recordsPerPage: t('tables.rows'),
+      allRows: t('tables.all'),
+      pagination: (from, to, all) => t('tables.range', {from, to, all})
+    }
+    Quasar.Lang.set({...Quasar.Lang.props, table})
+  }
 
   const store = Vue.reactive({
     config: null,
@@ -33,6 +48,9 @@ window.satmachine = (() => {
     changes: 0,
     // Requests from one part of the page to another.
     deposit: null,
+    withdraw: null,
+    settle: null,
+    programme: false,
     test: null,
     newClient: false,
     client: null,
@@ -73,6 +91,9 @@ window.satmachine = (() => {
 
   const notifySuccess = (message, caption) =>
     Quasar.Notify.create({type: 'positive', icon: 'check', message, caption})
+
+  const notifyWarning = message =>
+    Quasar.Notify.create({type: 'warning', message, closeBtn: true})
 
   const loadConfig = async () => {
     try {
@@ -169,6 +190,7 @@ window.satmachine = (() => {
     sentence,
     notifyError,
     notifySuccess,
+    notifyWarning,
     loadState,
     watchPolls,
     loadConfig,

@@ -104,25 +104,9 @@ satmachine.components['sat-checklist'] = {
       }
     },
     makeWallet() {
-      const {t} = satmachine
-      satmachine.ask({
-        title: t('checklist.new_wallet'),
-        text: t('checklist.new_wallet_text'),
-        fields: [
-          {
-            name: 'name',
-            label: t('checklist.wallet_name'),
-            required: true,
-            value: t('checklist.wallet_default'),
-            isLine: true
-          }
-        ],
-        okLabel: t('checklist.wallets_action'),
-        run: ({name}) => LNbits.api.createWallet(name, 'lightning'),
-        done: ({data}) => {
-          window.g.user.wallets.push(LNbits.map.wallet(data))
-          satmachine.notifySuccess(t('checklist.wallet_made'))
-        }
+      satmachine.askWallet({
+        text: satmachine.t('checklist.new_wallet_text'),
+        name: satmachine.t('checklist.wallet_default')
       })
     }
   }

@@ -48,6 +48,58 @@ satmachine.components['sat-client-drawer'] = {
         write: value => this.fmt.fiat(value, line.currency)
       }))
     },
+    canDeposit() {
+      return !['pending', 'closed'].includes(this.client.status)
+    },
+    // What a person should know before doing anything here.
+    notice() {
+      const {t} = satmachine
+      const {status, paused_by: by} = this.client
+      const left = this.fmt.cashLeft(this.client)
+      if (status === 'pending') return t('client_drawer.asks_to_take_part')
+      if (status === 'closed' && left) {
+        return t('client_drawer.closed_with_cash', {left})
+      }
+      return by === 'client' ? t('client_drawer.paused_themselves') : null
+    },
+    actions() {
+      const {t} = satmachine
+      const {client, store} = this
+      const decide = status => () => satmachine.setClientStatus(client, status)
+      const list = []
+      if (client.status === 'pending') {
+        list.push(
+          {
+            icon: 'check',
+            color: 'primary',
+            label: t('clients.approve'),
+            go: decide('active')
+          },
+          {icon: 'close', label: t('clients.refuse'), go: decide('closed')}
+        )
+      }
+      if (this.fmt.cashLeft(client)) {
+        list.push(
+          {
+            icon: 'outbox',
+            label: t('withdraw.withdraw_cash'),
+            go: () => (store.withdraw = client)
+          },
+          {
+            icon: 'request_quote',
+            label: t('settle.settle_out'),
+            go: () => (store.settle = client)
+          }
+        )
+      }
+      const query = new URLSearchParams({client_id: client.id})
+      list.push({
+        icon: 'description',
+        label: t('statement.statement'),
+        href: `/satmachineclient/statement?${query}`
+      })
+      return list
+    },
     prices() {
       return (this.history?.paid || [])
         .filter(paid => paid.average_price)

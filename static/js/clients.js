@@ -12,7 +12,7 @@ satmachine.components['sat-clients'] = {
   },
   computed: {
     statusOptions() {
-      return ['active', 'paused', 'closed'].map(value => ({
+      return ['pending', 'active', 'paused', 'closed'].map(value => ({
         value,
         label: satmachine.format.state(value).label
       }))
@@ -52,6 +52,13 @@ satmachine.components['sat-clients'] = {
     }
   },
   watch: {
+    // From another part of the page, such as the list of what waits.
+    'store.goTo': {
+      immediate: true,
+      handler(place) {
+        if (place?.tab === 'clients') this.filters.status = place.status
+      }
+    },
     // From the first-run checklist.
     'store.newClient': {
       immediate: true,
@@ -65,22 +72,6 @@ satmachine.components['sat-clients'] = {
   methods: {
     open(client) {
       this.store.client = client.id
-    },
-    modeText(client) {
-      return client.dca_mode === 'fixed'
-        ? satmachine.t('clients.fixed', {
-            amount: this.fmt.fiat(
-              client.fixed_mode_daily_limit,
-              client.currency
-            )
-          })
-        : satmachine.t('clients.flow')
-    },
-    remaining(client) {
-      return (client.balances || [])
-        .filter(balance => this.fmt.isAmount(balance.remaining_balance))
-        .map(b => this.fmt.fiat(b.remaining_balance, b.currency))
-        .join(', ')
     },
     add() {
       this.form = {
@@ -97,44 +88,7 @@ satmachine.components['sat-clients'] = {
       this.store.deposit = {client}
     },
     setStatus(client, status) {
-      const name = this.fmt.clientName(client)
-      const left = this.remaining(client)
-      const words = {
-        paused: {
-          title: satmachine.t('clients.pause_name', {name}),
-          text: satmachine.t('clients.a_paused_client_takes_no'),
-          okLabel: satmachine.t('clients.pause'),
-          color: 'warning'
-        },
-        active: {
-          title: satmachine.t('clients.resume_name', {name}),
-          text: satmachine.t('clients.the_client_takes_part_in'),
-          okLabel: satmachine.t('clients.resume'),
-          color: 'positive'
-        },
-        closed: {
-          title: satmachine.t('clients.close_name', {name}),
-          text: satmachine.t('clients.for_a_client_who_has'),
-          okLabel: satmachine.t('clients.close_client'),
-          color: 'negative'
-        }
-      }[status]
-      satmachine.ask({
-        ...words,
-        facts: left
-          ? [{name: satmachine.t('clients.balance_left'), value: left}]
-          : [],
-        run: () => satmachine.call('PUT', `/clients/${client.id}`, {status}),
-        done: () => {
-          satmachine.notifySuccess(
-            satmachine.t('clients.is_now', {
-              name,
-              state: this.fmt.state(status).label
-            })
-          )
-          satmachine.changed()
-        }
-      })
+      satmachine.setClientStatus(client, status)
     }
   }
 }
@@ -143,9 +97,102 @@ satmachine.components['sat-client-actions'] = {
   template: '#sat-client-actions',
   props: {client: Object},
   emits: ['deposit', 'edit', 'status'],
+  data() {
+    return {fmt: satmachine.format}
+  },
   computed: {
     name() {
-      return satmachine.format.clientName(this.client)
+      return this.fmt.clientName(this.client)
+    },
+    items() {
+      const {t} = satmachine
+      const {client} = this
+      const to = status => () => this.$emit('status', status)
+      const isActive = client.status === 'active'
+      const items = [
+        isActive
+          ? {icon: 'pause', label: t('clients.pause'), go: to('paused')}
+          : {icon: 'play_arrow', label: t('clients.resume'), go: to('active')}
+      ]
+      if (this.fmt.cashLeft(client)) {
+        items.push(
+          {
+            icon: 'outbox',
+            label: t('withdraw.withdraw_cash'),
+            go: () => (satmachine.store.withdraw = client)
+          },
+          {
+            icon: 'request_quote',
+            label: t('settle.settle_out'),
+            go: () => (satmachine.store.settle = client)
+          }
+        )
+      }
+      if (client.status !== 'closed') {
+        items.push({
+          icon: 'do_not_disturb_on',
+          label: t('clients.close'),
+          go: to('closed')
+        })
+      }
+      return items
     }
   }
+}
+
+// Pausing, resuming, closing, and the answer to somebody who asks to take part.
+satmachine.setClientStatus = (client, status) => {
+  const {t, format: fmt} = satmachine
+  const name = fmt.clientName(client)
+  const left = fmt.cashLeft(client)
+  const decision = client.status === 'pending' ? `pending_${status}` : status
+  const words = {
+    pending_active: {
+      title: t('clients.approve_name', {name}),
+      text: t('clients.approve_text'),
+      okLabel: t('clients.approve'),
+      color: 'positive'
+    },
+    pending_closed: {
+      title: t('clients.refuse_name', {name}),
+      text: t('clients.refuse_text'),
+      okLabel: t('clients.refuse'),
+      color: 'negative'
+    },
+    paused: {
+      title: t('clients.pause_name', {name}),
+      text: t('clients.a_paused_client_takes_no'),
+      okLabel: t('clients.pause'),
+      color: 'warning'
+    },
+    active: {
+      title: t('clients.resume_name', {name}),
+      text: t('clients.the_client_takes_part_in'),
+      okLabel: t('clients.resume'),
+      color: 'positive'
+    },
+    closed: {
+      title: t('clients.close_name', {name}),
+      text: t('clients.for_a_client_who_has'),
+      okLabel: t('clients.close_client'),
+      color: 'negative'
+    }
+  }[decision]
+  const facts = left ? [{name: t('clients.balance_left'), value: left}] : []
+  if (decision === 'pending_active') {
+    facts.push(
+      {name: t('clients.mode'), value: fmt.mode(client)},
+      {name: t('clients.asked'), value: fmt.time(client.created_at)}
+    )
+  }
+  satmachine.ask({
+    ...words,
+    facts,
+    run: () => satmachine.call('PUT', `/clients/${client.id}`, {status}),
+    done: () => {
+      const state = fmt.state(status).label
+      satmachine.notifySuccess(t('clients.is_now', {name, state}))
+      satmachine.changed()
+    }
+  })
 }

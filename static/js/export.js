@@ -1,4 +1,42 @@
-// Downloads a table as the server writes it, with the filters in force.
+// Downloads what the server writes as a file.
+satmachine.download = (() => {
+  // An error's text came as a file, too.
+  const readable = async error => {
+    const data = error.response?.data
+    if (data instanceof Blob) {
+      try {
+        error.response.data = JSON.parse(await data.text())
+      } catch {
+        error.response.data = null
+      }
+    }
+    return error
+  }
+
+  const offer = ({data, headers}) => {
+    const named = /filename="([^"]+)"/.exec(headers['content-disposition'])
+    const link = document.createElement('a')
+    link.href = URL.createObjectURL(data)
+    link.download = named ? named[1] : 'export'
+    link.click()
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000)
+    satmachine.notifySuccess(
+      satmachine.t('export.saved', {file: link.download})
+    )
+  }
+
+  return async path => {
+    try {
+      const address = satmachine.API + path
+      const type = {responseType: 'blob'}
+      offer(await LNbits.api.request('GET', address, null, null, type))
+    } catch (error) {
+      satmachine.notifyError(await readable(error))
+    }
+  }
+})()
+
+// A table as a file, with the filters in force.
 satmachine.components['sat-export'] = {
   template: '#sat-export',
   props: {
@@ -16,43 +54,8 @@ satmachine.components['sat-export'] = {
         if (value) query.set(name, value)
       })
       this.busy = true
-      try {
-        const response = await LNbits.api.request(
-          'GET',
-          `${satmachine.API}/export/${table.table}?${query}`,
-          null,
-          null,
-          {responseType: 'blob'}
-        )
-        this.offer(response)
-      } catch (error) {
-        satmachine.notifyError(await this.readable(error))
-      } finally {
-        this.busy = false
-      }
-    },
-    // An error's text came as a file, too.
-    async readable(error) {
-      const data = error.response?.data
-      if (data instanceof Blob) {
-        try {
-          error.response.data = JSON.parse(await data.text())
-        } catch {
-          error.response.data = null
-        }
-      }
-      return error
-    },
-    offer({data, headers}) {
-      const named = /filename="([^"]+)"/.exec(headers['content-disposition'])
-      const link = document.createElement('a')
-      link.href = URL.createObjectURL(data)
-      link.download = named ? named[1] : 'export'
-      link.click()
-      setTimeout(() => URL.revokeObjectURL(link.href), 10000)
-      satmachine.notifySuccess(
-        satmachine.t('export.saved', {file: link.download})
-      )
+      await satmachine.download(`/export/${table.table}?${query}`)
+      this.busy = false
     }
   }
 }

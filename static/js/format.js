@@ -51,6 +51,17 @@ satmachine.format = (() => {
     return Boolean(match && !match[1] && match[2] && /[1-9]/.test(text))
   }
 
+  const isNegative = text => String(text).startsWith('-')
+
+  // A decimal text with the other sign.
+  const negated = text => (isNegative(text) ? text.slice(1) : `-${text}`)
+
+  // Whether one decimal text is less than another.
+  const isLess = (one, other) => isNegative(sum([one, negated(other)]) || '')
+
+  // A typed amount with all the decimals that another one has: '5', '0.00' -> '5.00'.
+  const decimalsOf = (typed, other) => sum([typed, other, negated(other)])
+
   const sats = value =>
     value === null || value === undefined
       ? NONE
@@ -111,6 +122,7 @@ satmachine.format = (() => {
     })(iso)
   const exactTime = iso =>
     iso ? `${timeAs({dateStyle: 'full', timeStyle: 'long'})(iso)} (${iso})` : ''
+  const date = timeAs({dateStyle: 'medium'})
   // A date without a time: no time zone may move it.
   const day = date =>
     timeAs({day: 'numeric', month: 'short', timeZone: 'UTC'})(date)
@@ -152,6 +164,8 @@ satmachine.format = (() => {
       : words(name)
   }
   const step = name => known('steps', name)
+  // How a client's cash became sats, in words for the client.
+  const way = name => known('ways', name)
   const trigger = name => known('triggers', name)
   const direction = name => known('directions', name)
 
@@ -202,6 +216,22 @@ satmachine.format = (() => {
     client?.username ||
     t('format.client', {id: shortId(client?.wallet_id || client?.id)})
 
+  // How a client takes part, in a few words.
+  const mode = client =>
+    client.dca_mode === 'fixed'
+      ? t('clients.fixed', {
+          amount: fiat(client.fixed_mode_daily_limit, client.currency)
+        })
+      : t('clients.flow')
+
+  // The balances that have something left, and the same in words.
+  const withCash = client =>
+    (client.balances || []).filter(each => isAmount(each.remaining_balance))
+  const cashLeft = client =>
+    withCash(client)
+      .map(each => fiat(each.remaining_balance, each.currency))
+      .join(', ')
+
   const payeeName = payment =>
     payment.username || t('format.wallet', {id: shortId(payment.wallet_id)})
 
@@ -210,6 +240,12 @@ satmachine.format = (() => {
     const own = window.g.user?.wallets.find(wallet => wallet.id === id)
     return own ? own.name : t('format.wallet', {id: shortId(id)})
   }
+
+  // Where a payment to or from a wallet is seen: that wallet's page, if it is one's own.
+  const walletPage = id =>
+    window.g.user?.wallets.some(wallet => wallet.id === id)
+      ? `/wallet/${id}`
+      : null
 
   const walletOptions = () =>
     (window.g.user?.wallets || []).map(wallet => ({
@@ -221,13 +257,19 @@ satmachine.format = (() => {
     NONE,
     locale,
     amount,
+    date,
     day,
     step,
+    way,
     trigger,
     direction,
     shift,
     sum,
     isAmount,
+    isLess,
+    isNegative,
+    negated,
+    decimalsOf,
     sats,
     fiat,
     base,
@@ -244,8 +286,12 @@ satmachine.format = (() => {
     tone,
     state,
     clientName,
+    mode,
+    withCash,
+    cashLeft,
     payeeName,
     walletName,
+    walletPage,
     walletOptions
   }
 })()

@@ -17,7 +17,12 @@ window.app = Vue.createApp({
       const waiting = this.store.overview?.attention
       return [
         {name: 'overview', label: t('index.overview')},
-        {name: 'clients', label: t('clients.clients')},
+        {
+          name: 'clients',
+          label: t('clients.clients'),
+          number: waiting?.pending_clients,
+          color: 'warning'
+        },
         {
           name: 'deposits',
           label: t('deposits.deposits'),
@@ -90,6 +95,13 @@ window.app = Vue.createApp({
           icon: 'savings',
           color: 'warning',
           go: to(null, 'deposits')
+        },
+        {
+          number: waiting.pending_clients,
+          label: n => t('index.to_approve', {what: count(n, 'client')}),
+          icon: 'how_to_reg',
+          color: 'warning',
+          go: to('pending', 'clients')
         }
       ]
       return list

@@ -41,9 +41,5 @@ satmachine.isOpenPayment = payment =>
   ['failed', 'pending'].includes(payment.status)
 
 // Where the operator sees an LNbits payment: the page of the wallet that paid.
-satmachine.sourceWallet = () => {
-  const id = satmachine.store.config?.source_wallet_id
-  return window.g.user?.wallets.some(wallet => wallet.id === id)
-    ? `/wallet/${id}`
-    : null
-}
+satmachine.sourceWallet = () =>
+  satmachine.format.walletPage(satmachine.store.config?.source_wallet_id)

@@ -51,3 +51,29 @@ satmachine.components['sat-question'] = {
     }
   }
 }
+
+// Asks for a name and makes an LNbits wallet of the user's own; `done(wallet)`.
+satmachine.askWallet = ({text, name, done}) => {
+  const {t} = satmachine
+  satmachine.ask({
+    title: t('checklist.new_wallet'),
+    text,
+    fields: [
+      {
+        name: 'name',
+        label: t('checklist.wallet_name'),
+        required: true,
+        value: name,
+        isLine: true
+      }
+    ],
+    okLabel: t('checklist.wallets_action'),
+    run: values => LNbits.api.createWallet(values.name, 'lightning'),
+    done: ({data}) => {
+      const wallet = LNbits.map.wallet(data)
+      window.g.user.wallets.push(wallet)
+      satmachine.notifySuccess(t('checklist.wallet_made'))
+      if (done) done(wallet)
+    }
+  })
+}

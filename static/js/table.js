@@ -1,5 +1,7 @@
 // A table whose pages, order, search and filters are the server's.
-// A component that mixes this in names its `path`, `sortBy` and `columns`.
+// A component that mixes this in names its `path`, `sortBy` and `columns`; one whose
+// rows are not found under `path`/paginated says where in `address`, and one without
+// `sortBy` takes them in the server's order.
 satmachine.tableMixin = {
   data() {
     return {
@@ -13,7 +15,7 @@ satmachine.tableMixin = {
       filters: {},
       pageSizes: [10, 25, 50, 100],
       pagination: {
-        sortBy: this.$options.sortBy,
+        sortBy: this.$options.sortBy || null,
         descending: true,
         page: 1,
         rowsPerPage: 10,
@@ -22,6 +24,9 @@ satmachine.tableMixin = {
     }
   },
   computed: {
+    address() {
+      return `${this.$options.path}/paginated`
+    },
     filter() {
       return {search: this.search || '', ...this.filters}
     },
@@ -43,9 +48,12 @@ satmachine.tableMixin = {
       const {page, rowsPerPage, sortBy, descending} = this.pagination
       const query = {
         limit: rowsPerPage,
-        offset: (page - 1) * rowsPerPage,
-        sortby: sortBy || this.$options.sortBy,
-        direction: !sortBy || descending ? 'desc' : 'asc'
+        offset: (page - 1) * rowsPerPage
+      }
+      const column = sortBy || this.$options.sortBy
+      if (column) {
+        query.sortby = column
+        query.direction = !sortBy || descending ? 'desc' : 'asc'
       }
       Object.entries(this.filter).forEach(([name, value]) => {
         if (value) query[name] = value
@@ -55,7 +63,7 @@ satmachine.tableMixin = {
       try {
         const answer = await satmachine.call(
           'GET',
-          `${this.$options.path}/paginated?${new URLSearchParams(query)}`
+          `${this.address}?${new URLSearchParams(query)}`
         )
         if (turn !== this.turn) return
         this.rows = answer.data

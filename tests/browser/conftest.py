@@ -11,7 +11,7 @@ from demo.lnbits_api import Account, Lnbits, Wallet
 from demo.lnbits_server import LnbitsServer
 from demo.ssh_server import SshServer
 from demo.world import World
-from tests.browser.panel import Panel, log_in
+from tests.browser.panel import PATH, Panel, log_in
 
 
 class OpenPanel(Protocol):
@@ -31,7 +31,7 @@ async def _logins(browser: Browser) -> AsyncIterator[dict[str, BrowserContext]]:
 async def open_panel(
     browser: Browser, world: World, _logins: dict[str, BrowserContext]
 ) -> AsyncIterator[OpenPanel]:
-    """`await open_panel(account=world.admin, url=…, language=…, size=…, dark=…)`.
+    """`await open_panel(account=world.admin, path=…, url=…, language=…, size=…, dark=…)`.
 
     At the end no page may have complained in its console.
     """
@@ -40,10 +40,11 @@ async def open_panel(
     async def visit(account: Account | None = None, **options: Any) -> Panel:
         who = account or world.admin
         url = options.pop("url", world.lnbits.url)
+        path = options.pop("path", PATH)
         key = f"{url} {who.token} {options}"
         if key not in _logins:
             _logins[key] = await log_in(browser, url, who, **options)
-        panel = await Panel.open(_logins[key])
+        panel = await Panel.open(_logins[key], path)
         panels.append(panel)
         return panel
 

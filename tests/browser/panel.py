@@ -1,4 +1,4 @@
-"""The operator's page as the browser tests handle it: by what a person reads on it."""
+"""The extension's pages as the browser tests handle them: by what a person reads on them."""
 
 import re
 from pathlib import Path
@@ -65,15 +65,31 @@ class Panel:
             self.errors.append(f"{message.text} ({place})")
 
     @classmethod
-    async def open(cls, context: BrowserContext) -> "Panel":
+    async def open(cls, context: BrowserContext, path: str = PATH) -> "Panel":
         """A new page of this login."""
         panel = cls(await context.new_page())
-        await panel.page.goto(PATH)
+        await panel.page.goto(path)
         return panel
 
     async def close(self) -> None:
         await self.page.close()
         assert not self.errors, self.errors
+
+    async def is_too_wide(self) -> bool:
+        """Whether the page would have to be scrolled sideways."""
+        wide: int = await self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        return wide > 0
+
+    async def nameless(self) -> list[str]:
+        """Buttons and fields that a screen reader could only call by their kind."""
+        found: list[str] = await self.page.locator("main").evaluate(
+            """area => [...area.querySelectorAll('button, a, input, [role=button]')]
+            .filter(e => e.offsetParent && !e.getAttribute('aria-label') && !e.innerText?.trim()
+                && !e.labels?.length && !e.title && !e.closest('label') && e.tabIndex >= 0)
+            .map(e => e.outerHTML.slice(0, 200))"""
+        )
+        # Quasar's own pager.
+        return [html for html in found if "q-table__" not in html]
 
     # ---- what a person does ------------------------------------------------------------------
 
@@ -110,8 +126,12 @@ class Panel:
     async def download(self, label: str, item: str, folder: Path) -> Path:
         """Export through the menu of a table's download button."""
         await self.page.get_by_role("button", name=label, exact=True).click()
+        return await self.save(self.page.get_by_text(item, exact=True), folder)
+
+    async def save(self, button: Locator, folder: Path) -> Path:
+        """The file that a click makes."""
         async with self.page.expect_download() as waiting:
-            await self.page.get_by_text(item, exact=True).click()
+            await button.click()
         got: Download = await waiting.value
         path = folder / got.suggested_filename
         await got.save_as(path)

@@ -50,6 +50,9 @@ async def a_month_of_sales(world: World) -> None:
         await world.deposit(client, amount, "GTQ")
     (path,) = world.folder.rglob("ext_satmachineclient.sqlite3")
     with sqlite3.connect(path, timeout=30) as database:
+        longer = (40 * _DAY,)
+        database.execute("UPDATE dca_clients SET created_at = created_at - ?", longer)
+        database.execute("UPDATE dca_client_terms SET valid_from = valid_from - ?", longer)
         ids = database.execute("SELECT id FROM dca_deposits ORDER BY created_at").fetchall()
         for number, (deposit,) in enumerate(ids):
             back = _DAY * max(36 - 3 * number, 20)

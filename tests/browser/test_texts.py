@@ -16,7 +16,9 @@ _USED = (
     re.compile(r"more\([^']*'([a-z_]+\.\w+)'"),
 )
 # Keys that are put together while the page runs.
-_MADE = re.compile(r"(count|directions|states|triggers|steps)\.|sidebar\.checked_|transactions\.")
+_MADE = re.compile(
+    r"(count|directions|my_notices|states|steps|triggers|ways)\.|sidebar\.checked_|transactions\."
+)
 
 
 def texts(language: str) -> dict[str, str]:

@@ -88,13 +88,18 @@ satmachine.messages.en = {
     wallet_that_receives_the_sats: 'Wallet that receives the sats'
   },
   client_drawer: {
+    asks_to_take_part: 'This client has registered and waits for your answer.',
     average_price: 'Average price',
     balance_in: 'Balance in {currency}, last 30 days',
     client: 'Client',
+    closed_with_cash:
+      'Closed with {left} left: pay it out in sats or hand it back.',
     deposits: 'Deposits',
     more: 'Show more',
     no_payments: 'No payments yet',
     open_sale: 'Open the sale',
+    paused_themselves:
+      'The client has paused by themselves, and resumes when they like.',
     payments: 'Payments',
     per_bitcoin: 'Fiat per bitcoin, of all that is paid',
     statement: 'Statement as a file'
@@ -107,7 +112,14 @@ satmachine.messages.en = {
     add_a_deposit: 'Add a deposit',
     add_client: 'Add client',
     add_the_first_client: 'Add the first client',
+    approve: 'Approve',
+    approve_label: 'Approve {name}',
+    approve_name: 'Approve {name}?',
+    approve_text:
+      'The client takes part from now on: record and confirm deposits as for any other.',
+    asked: 'Asked',
     balance_left: 'Balance left',
+    by_the_client: 'by the client',
     client: 'Client',
     clients: 'Clients',
     close: 'Close',
@@ -129,6 +141,11 @@ satmachine.messages.en = {
     no_clients_yet: 'No clients yet',
     pause: 'Pause',
     pause_name: 'Pause {name}?',
+    refuse: 'Refuse',
+    refuse_label: 'Refuse {name}',
+    refuse_name: 'Refuse {name}?',
+    refuse_text:
+      'They see that they do not take part. They may register once more as long as registration is not closed.',
     resume: 'Resume',
     resume_name: 'Resume {name}?',
     sats_so_far: 'Sats so far',
@@ -136,6 +153,7 @@ satmachine.messages.en = {
     status: 'Status',
     the_client_takes_part_in:
       'The client takes part in distributions again, with the balance that is left.',
+    to_settle: 'cash left to settle',
     wallet_id: 'wallet id'
   },
   config_dialog: {
@@ -336,7 +354,8 @@ satmachine.messages.en = {
       'The deposit stays in the records as rejected and adds nothing to the client’s balance. This cannot be undone.',
     to_confirm: 'To confirm',
     when_a_client_hands_you:
-      'When a client hands you cash, record it here. Once the cash is in the machine, confirm it: from then on it takes part in sales.'
+      'When a client hands you cash, record it here. Once the cash is in the machine, confirm it: from then on it takes part in sales.',
+    withdrawal: 'Withdrawal'
   },
   directions: {
     cash_in: 'Cash-in',
@@ -360,11 +379,160 @@ satmachine.messages.en = {
     failed: '{what} failed',
     overview: 'Overview',
     secrets: 'Stored secrets to enter again',
+    to_approve: '{what} to approve',
     to_confirm: '{what} to confirm',
     to_review: '{what} to review',
     waiting: '{what} waiting',
     waiting_for_you: 'Waiting for you',
     what_to_show: 'What to show'
+  },
+  my_deposits: {
+    ask_the_operator: 'Ask the operator where to bring your cash.',
+    deposit: 'Deposit',
+    how: 'How to make a deposit',
+    title: 'My cash'
+  },
+  my_figures: {
+    at_rate: 'at {rate} per bitcoin',
+    cash_left: 'Cash still to become sats',
+    in_30_days: '{sats} in the last 30 days',
+    no_rate: 'LNbits knows no rate at the moment.',
+    of_deposited: 'of {amount} deposited',
+    on_their_way: 'On their way',
+    per_bitcoin: 'per bitcoin, of all that you received',
+    plus_on_their_way: '+ {sats} on their way',
+    received: 'Sats received',
+    sats_over_time: 'My sats, last 30 days',
+    worth: 'Worth now'
+  },
+  my_form: {
+    at_least: 'At least {from}',
+    at_most: 'At most {to}',
+    choose_a_currency: 'Choose the currency of the limit.',
+    choose_a_wallet: 'Choose one of your wallets.',
+    enter_a_limit: 'Enter a daily limit, with a point for decimals.',
+    example: 'For example',
+    fixed: 'Fixed: so much a day',
+    fixed_1: 'First sale of the day, your share is {share}: you buy for',
+    fixed_2:
+      'Second sale, your share is {share}, but the limit is near: you buy for',
+    fixed_3: 'Third sale: the limit of the day is reached',
+    fixed_text:
+      'As with Flow, but never for more than your daily limit. Your cash lasts longer, and you buy on more days.',
+    flow: 'Flow: a share of every sale',
+    flow_1: 'A customer sells bitcoin and takes out',
+    flow_2: 'A fifth of all clients’ cash is yours: of it you buy for',
+    flow_3: 'The machine got 130,000 sats for it: a fifth is',
+    flow_text:
+      'Each sale uses some of your cash, in proportion to what you have in the machine. The busier the machine, the sooner all of it is sats.',
+    from_to: 'From {from} to {to}',
+    mode: 'How would you like to buy?',
+    name_hint: 'How the operator knows you',
+    new_wallet_name: 'Savings',
+    new_wallet_text:
+      'An LNbits wallet of your own, for the sats that you save.',
+    point: 'Decimals with a point',
+    too_large: 'The daily limit is larger than the operator allows.',
+    too_small: 'The daily limit is smaller than the operator allows.',
+    wallet: 'Wallet that receives the sats',
+    wallet_hint: 'One of your own'
+  },
+  my_header: {
+    again: 'Register again',
+    cash_left: 'Cash left',
+    leave: 'Leave',
+    leave_left:
+      'From now on you take no part in sales. The rest of your cash is not lost: the operator pays it out to you in sats, or hands it back. You cannot undo this, except by registering again.',
+    leave_question: 'Leave the programme?',
+    leave_text:
+      'From now on you take no part in sales. You have no cash left with the operator. You cannot undo this, except by registering again.',
+    more: 'Settings and leaving',
+    my_dca: 'My DCA',
+    pause: 'Pause',
+    pause_question: 'Pause buying?',
+    pause_text:
+      'You take no part in sales until you resume. Your cash stays as it is.',
+    resume: 'Resume',
+    resume_question: 'Resume buying?',
+    resume_text: 'You take part in sales again, with the cash that is left.',
+    which: 'Which of your savings to show'
+  },
+  my_notices: {
+    closed: 'You have left',
+    closed_left: 'You have left, with cash to be settled',
+    closed_left_text:
+      'The operator pays out your {left} in sats or hands it back. Ask them if it takes long.',
+    closed_text:
+      'You take no part in sales. Your payments and deposits stay here for you to see.',
+    first_deposit: 'Next: your first deposit',
+    first_deposit_text:
+      'Bring cash to the operator. Once it is in the machine, each sale turns some of it into sats.',
+    first_purchase: 'All set',
+    first_purchase_text:
+      'Your cash is in the machine. The next sale brings your first sats.',
+    on_its_way: 'Your cash is on its way into the machine',
+    on_its_way_text:
+      'The operator confirms the deposit once it is there; from then on you take part in sales.',
+    paused: 'Paused',
+    paused_by_operator: 'Paused by the operator',
+    paused_by_operator_text:
+      'You take no part in sales, and your cash stays as it is. Ask the operator when it goes on.',
+    paused_text:
+      'You take no part in sales, and your cash stays as it is. Resume whenever you like.',
+    pending: 'Waiting for the operator',
+    pending_text:
+      'You are registered. You take part as soon as the operator has approved you; there is nothing else for you to do.',
+    used_up: 'Your cash is used up',
+    used_up_text: 'All of it has become sats. To go on, make another deposit.'
+  },
+  my_part: {
+    by_hand: 'when the operator does it',
+    change: 'Change',
+    next_poll: 'Next look for sales',
+    since: 'Since',
+    title: 'How I take part',
+    wallet: 'Sats go to'
+  },
+  my_payments: {
+    cash: 'Cash',
+    csv: 'CSV',
+    export: 'Download the purchases as CSV',
+    for_at: 'for {cash}, at {rate}',
+    none: 'No purchases yet',
+    none_text:
+      'Each sale of the machine that used some of your cash is listed here, with the sats you got.',
+    open_wallet: 'Open my wallet',
+    payment: 'Payment',
+    rate: 'Per bitcoin',
+    sale: 'Sale',
+    sats: 'Sats',
+    status: 'Status',
+    title: 'My purchases'
+  },
+  my_register: {
+    accept: 'I have read the terms, and I accept them.',
+    accept_first: 'Accept the terms to go on.',
+    ask: 'Ask to take part',
+    by_approval:
+      'The operator approves each client: after you register you are pending until they have said yes.',
+    closed: 'Registration is closed',
+    closed_text:
+      'The operator adds clients by hand. Ask them if you would like to take part.',
+    how: 'Cash becomes sats, a little with every sale',
+    open: 'You take part as soon as you have registered and your first cash is in the machine.',
+    register: 'Register',
+    registered: 'You are registered',
+    step_1:
+      'You bring cash to the operator, who puts it into the bitcoin machine.',
+    step_2: 'Customers sell bitcoin to the machine and take that cash out.',
+    step_3:
+      'For the cash that was yours, the sats arrive in your wallet by themselves.',
+    terms: 'The operator’s terms',
+    title: 'Save in bitcoin'
+  },
+  my_settings: {
+    saved: 'Settings saved',
+    settings: 'Settings'
   },
   overview: {
     commission_per_day: 'Commission in sats per day',
@@ -472,6 +640,59 @@ satmachine.messages.en = {
     summary: '{sales}. Payments: {payments}. {sats} sats paid.',
     words_of_an_error: 'Words of an error'
   },
+  programme: {
+    approval:
+      'By approval: clients register, and wait until you have approved them',
+    client_registration: 'Client registration',
+    closed: 'Closed: only you add clients',
+    deposit_hint: 'Where and when you take cash, whom to ask',
+    deposit_instructions: 'How to make a deposit',
+    largest: 'Largest',
+    limit_number: 'A limit is an amount, with a point for decimals, or empty.',
+    limits: 'Daily limits that clients may choose (optional)',
+    limits_crossed: 'The largest limit is smaller than the smallest.',
+    limits_need_currency: 'Limits need a currency.',
+    open: 'Open: whoever has an account here takes part at once',
+    saved: 'Registration saved',
+    smallest: 'Smallest',
+    terms: 'Terms',
+    terms_hint: 'With a text here, clients have to accept it to register',
+    text: 'What users of this LNbits find under My DCA when they want to take part.'
+  },
+  settle: {
+    decide_deposits_first: 'Decide on the pending deposits first.',
+    default_reason: 'Client leaves the programme',
+    enter_a_rate: 'Enter a rate, with a point for decimals.',
+    hand: 'Hand back {rest}',
+    hand_question: 'Hand {rest} back to {name}?',
+    hand_text:
+      'Hand over the cash, then confirm: a withdrawal is recorded, and the client is closed once nothing is left. This cannot be undone.',
+    handed: '{rest} handed back to {name}',
+    in_cash: 'Hand the rest back as cash',
+    in_sats: 'Pay the rest in sats, at a rate that you agree on',
+    owed: '{sats} are owed to {name}: not paid yet, see the transaction',
+    paid: '{sats} paid to {name}',
+    pay: 'Pay {sats}',
+    pay_question: 'Pay {sats} to {name}?',
+    pay_text:
+      'Money moves: the sats leave the source wallet for the client’s wallet, and the cash is yours. This cannot be undone.',
+    pending:
+      'Deposits of {amount} are pending: confirm or reject them before you settle out.',
+    rate: 'Rate per bitcoin',
+    rate_average: 'Average so far: {rate}',
+    rate_hint: 'For a whole bitcoin, decimals with a point',
+    rate_in: 'Rate in {currency} per bitcoin',
+    rate_now: 'Today: {rate}',
+    reason_hint: 'Stands in the records',
+    rest: 'Rest of the cash',
+    sats_for: 'For {rest} the client gets',
+    sats_paid: 'Sats to pay',
+    settle_out: 'Settle out',
+    text: 'The client gets the rest of their cash in one of two ways, and is closed.',
+    text_others:
+      'The client gets the rest of this currency. {others} stay open; the client is closed once nothing is left.',
+    title: 'Settle out {name}'
+  },
   sidebar: {
     checked: 'Checked: {what}',
     checked_balances: '{n} balances',
@@ -513,6 +734,37 @@ satmachine.messages.en = {
       'The SSH server’s host key is not the accepted one. Test it in Configure Database, where you can compare and accept it.',
     took: 'It took {time}.'
   },
+  statement: {
+    account: 'Cash in {currency}',
+    as_csv: 'Download the statement as CSV',
+    average_price: 'Average price per bitcoin',
+    balance: 'Balance',
+    bought: 'Turned into sats',
+    client_id: 'Client id: {id}',
+    closing: 'Closing balance',
+    custom: 'From – until',
+    explained:
+      'Cash is in the currency of each heading, prices are per whole bitcoin, times are those of {zone}.',
+    last_month: 'Last month',
+    made: 'Made',
+    not_paid_yet: 'sats not paid yet',
+    nothing: 'Nothing happened in this period, and there is no balance.',
+    of_what: 'Savings in bitcoin: cash in, sats out',
+    on_its_way: 'sats on their way',
+    opening: 'Opening balance',
+    period: 'Period',
+    print: 'Print',
+    purchase: 'Purchase',
+    rate: 'Per bitcoin',
+    statement: 'Statement',
+    this_month: 'This month',
+    this_year: 'This year',
+    time: 'Date',
+    to_panel: 'Back to the panel',
+    voided: 'voided, the cash is back in the balance',
+    what: 'What',
+    withdrawals: 'Withdrawals'
+  },
   states: {
     active: 'Active',
     closed: 'Closed',
@@ -546,6 +798,11 @@ satmachine.messages.en = {
     table_rights: 'Rights to the tables',
     tcp: 'Reach',
     tunnel: 'Tunnel'
+  },
+  tables: {
+    all: 'All',
+    range: '{from}–{to} of {all}',
+    rows: 'Rows per page:'
   },
   test_transaction: {
     a_made_up_sale_shared:
@@ -706,5 +963,27 @@ satmachine.messages.en = {
     hourly: 'By itself',
     manual: 'By hand',
     startup: 'At start-up'
+  },
+  ways: {
+    cash_in: 'Customer bought bitcoin',
+    cash_out: 'Customer sold bitcoin',
+    settle_out: 'Paid out by the operator'
+  },
+  withdraw: {
+    all: 'All',
+    all_of_it: 'The whole balance',
+    amount: 'Amount to withdraw',
+    at_most: 'At most {amount}',
+    done: '{amount} withdrawn',
+    go_on: 'Go on',
+    question: 'Withdraw {amount}?',
+    question_text:
+      'Hand over the cash, then confirm: the client’s balance goes down by it. This cannot be undone.',
+    reason_hint: 'The client sees it on the statement',
+    say_why: 'Give a reason.',
+    text: '{name} gets cash back, out of the balance that has not become sats.',
+    too_much: 'More than the balance that is left.',
+    withdraw: 'Withdraw {amount}',
+    withdraw_cash: 'Withdraw cash'
   }
 }

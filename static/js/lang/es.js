@@ -90,13 +90,17 @@ satmachine.messages.es = {
     wallet_that_receives_the_sats: 'Billetera que recibe los sats'
   },
   client_drawer: {
+    asks_to_take_part: 'Este cliente se registró y espera su respuesta.',
     average_price: 'Precio promedio',
     balance_in: 'Saldo en {currency}, últimos 30 días',
     client: 'Cliente',
+    closed_with_cash:
+      'Cerrado con {left} de saldo: páguelo en sats o devuélvalo.',
     deposits: 'Depósitos',
     more: 'Mostrar más',
     no_payments: 'Aún no hay pagos',
     open_sale: 'Abrir la venta',
+    paused_themselves: 'El cliente se puso en pausa y reanuda cuando quiera.',
     payments: 'Pagos',
     per_bitcoin: 'Moneda local por bitcoin, de todo lo pagado',
     statement: 'Estado de cuenta en un archivo'
@@ -109,7 +113,14 @@ satmachine.messages.es = {
     add_a_deposit: 'Agregar un depósito',
     add_client: 'Agregar cliente',
     add_the_first_client: 'Agregar el primer cliente',
+    approve: 'Aprobar',
+    approve_label: 'Aprobar a {name}',
+    approve_name: '¿Aprobar a {name}?',
+    approve_text:
+      'El cliente participa desde ahora: registre y confirme depósitos como con cualquier otro.',
+    asked: 'Lo pidió',
     balance_left: 'Saldo restante',
+    by_the_client: 'por el cliente',
     client: 'Cliente',
     clients: 'Clientes',
     close: 'Cerrar',
@@ -131,6 +142,11 @@ satmachine.messages.es = {
     no_clients_yet: 'Aún no hay clientes',
     pause: 'Pausar',
     pause_name: '¿Pausar a {name}?',
+    refuse: 'Rechazar',
+    refuse_label: 'Rechazar a {name}',
+    refuse_name: '¿Rechazar a {name}?',
+    refuse_text:
+      'Verá que no participa. Puede registrarse otra vez mientras el registro no esté cerrado.',
     resume: 'Reanudar',
     resume_name: '¿Reanudar a {name}?',
     sats_so_far: 'Sats hasta ahora',
@@ -138,6 +154,7 @@ satmachine.messages.es = {
     status: 'Estado',
     the_client_takes_part_in:
       'El cliente vuelve a participar en las distribuciones, con el saldo que le queda.',
+    to_settle: 'queda efectivo por liquidar',
     wallet_id: 'id de la billetera'
   },
   config_dialog: {
@@ -343,7 +360,8 @@ satmachine.messages.es = {
       'El depósito queda en los registros como rechazado y no suma nada al saldo del cliente. No se puede deshacer.',
     to_confirm: 'Por confirmar',
     when_a_client_hands_you:
-      'Cuando un cliente le entregue efectivo, regístrelo aquí. Cuando el efectivo esté en la máquina, confírmelo: desde entonces participa en las ventas.'
+      'Cuando un cliente le entregue efectivo, regístrelo aquí. Cuando el efectivo esté en la máquina, confírmelo: desde entonces participa en las ventas.',
+    withdrawal: 'Retiro'
   },
   directions: {
     cash_in: 'Entrada de efectivo',
@@ -367,11 +385,161 @@ satmachine.messages.es = {
     failed: '{what} con fallo',
     overview: 'Resumen',
     secrets: 'Secretos guardados por ingresar de nuevo',
+    to_approve: '{what} por aprobar',
     to_confirm: '{what} por confirmar',
     to_review: '{what} por revisar',
     waiting: '{what} en espera',
     waiting_for_you: 'Le esperan',
     what_to_show: 'Qué mostrar'
+  },
+  my_deposits: {
+    ask_the_operator: 'Pregunte al operador dónde entregar su efectivo.',
+    deposit: 'Depósito',
+    how: 'Cómo hacer un depósito',
+    title: 'Mi efectivo'
+  },
+  my_figures: {
+    at_rate: 'a {rate} por bitcoin',
+    cash_left: 'Efectivo por convertir en sats',
+    in_30_days: '{sats} en los últimos 30 días',
+    no_rate: 'LNbits no conoce la cotización en este momento.',
+    of_deposited: 'de {amount} depositados',
+    on_their_way: 'En camino',
+    per_bitcoin: 'por bitcoin, de todo lo recibido',
+    plus_on_their_way: '+ {sats} en camino',
+    received: 'Sats recibidos',
+    sats_over_time: 'Mis sats, últimos 30 días',
+    worth: 'Valen ahora'
+  },
+  my_form: {
+    at_least: 'Al menos {from}',
+    at_most: 'Como máximo {to}',
+    choose_a_currency: 'Elija la moneda del límite.',
+    choose_a_wallet: 'Elija una de sus billeteras.',
+    enter_a_limit: 'Ingrese un límite diario, con punto para los decimales.',
+    example: 'Por ejemplo',
+    fixed: 'Fijo: tanto al día',
+    fixed_1: 'Primera venta del día, su parte es {share}: compra por',
+    fixed_2:
+      'Segunda venta, su parte es {share}, pero el límite está cerca: compra por',
+    fixed_3: 'Tercera venta: ya alcanzó el límite del día',
+    fixed_text:
+      'Como Flujo, pero nunca por más que su límite diario. Su efectivo dura más, y compra en más días.',
+    flow: 'Flujo: una parte de cada venta',
+    flow_1: 'Alguien vende bitcoin y retira',
+    flow_2: 'Un quinto del efectivo de todos los clientes es suyo: compra por',
+    flow_3: 'La máquina recibió 130,000 sats: un quinto son',
+    flow_text:
+      'Cada venta usa algo de su efectivo, en proporción a lo que tiene en la máquina. Cuanto más trabaja la máquina, antes es todo sats.',
+    from_to: 'De {from} a {to}',
+    mode: '¿Cómo le gustaría comprar?',
+    name_hint: 'Cómo le conoce el operador',
+    new_wallet_name: 'Ahorros',
+    new_wallet_text:
+      'Una billetera de LNbits propia, para los sats que ahorra.',
+    point: 'Decimales con punto',
+    too_large: 'El límite diario es mayor de lo que permite el operador.',
+    too_small: 'El límite diario es menor de lo que permite el operador.',
+    wallet: 'Billetera que recibe los sats',
+    wallet_hint: 'Una de las suyas'
+  },
+  my_header: {
+    again: 'Registrarme de nuevo',
+    cash_left: 'Efectivo restante',
+    leave: 'Salir',
+    leave_left:
+      'Desde ahora no participa en las ventas. El resto de su efectivo no se pierde: el operador se lo paga en sats o se lo devuelve. No se puede deshacer, salvo registrándose de nuevo.',
+    leave_question: '¿Salir del programa?',
+    leave_text:
+      'Desde ahora no participa en las ventas. No le queda efectivo con el operador. No se puede deshacer, salvo registrándose de nuevo.',
+    more: 'Ajustes y salida',
+    my_dca: 'Mi DCA',
+    pause: 'Pausar',
+    pause_question: '¿Pausar las compras?',
+    pause_text:
+      'No participa en las ventas hasta que reanude. Su efectivo queda igual.',
+    resume: 'Reanudar',
+    resume_question: '¿Reanudar las compras?',
+    resume_text:
+      'Vuelve a participar en las ventas, con el efectivo que le queda.',
+    which: 'Cuál de sus ahorros mostrar'
+  },
+  my_notices: {
+    closed: 'Usted salió',
+    closed_left: 'Usted salió, y queda efectivo por liquidar',
+    closed_left_text:
+      'El operador le paga sus {left} en sats o se los devuelve. Pregúntele si tarda.',
+    closed_text:
+      'No participa en las ventas. Sus pagos y depósitos quedan aquí a la vista.',
+    first_deposit: 'Lo siguiente: su primer depósito',
+    first_deposit_text:
+      'Entregue efectivo al operador. Cuando esté en la máquina, cada venta convierte algo en sats.',
+    first_purchase: 'Todo listo',
+    first_purchase_text:
+      'Su efectivo está en la máquina. La próxima venta trae sus primeros sats.',
+    on_its_way: 'Su efectivo va camino a la máquina',
+    on_its_way_text:
+      'El operador confirma el depósito cuando esté ahí; desde entonces participa en las ventas.',
+    paused: 'En pausa',
+    paused_by_operator: 'En pausa por el operador',
+    paused_by_operator_text:
+      'No participa en las ventas, y su efectivo queda igual. Pregunte al operador cuándo sigue.',
+    paused_text:
+      'No participa en las ventas, y su efectivo queda igual. Reanude cuando quiera.',
+    pending: 'Esperando al operador',
+    pending_text:
+      'Ya está registrado. Participa en cuanto el operador lo apruebe; no tiene que hacer nada más.',
+    used_up: 'Su efectivo se agotó',
+    used_up_text: 'Todo se convirtió en sats. Para seguir, haga otro depósito.'
+  },
+  my_part: {
+    by_hand: 'cuando lo haga el operador',
+    change: 'Cambiar',
+    next_poll: 'Próxima búsqueda de ventas',
+    since: 'Desde',
+    title: 'Cómo participo',
+    wallet: 'Los sats van a'
+  },
+  my_payments: {
+    cash: 'Efectivo',
+    csv: 'CSV',
+    export: 'Descargar las compras en CSV',
+    for_at: 'por {cash}, a {rate}',
+    none: 'Aún no hay compras',
+    none_text:
+      'Aquí aparece cada venta de la máquina que usó algo de su efectivo, con los sats que recibió.',
+    open_wallet: 'Abrir mi billetera',
+    payment: 'Pago',
+    rate: 'Por bitcoin',
+    sale: 'Venta',
+    sats: 'Sats',
+    status: 'Estado',
+    title: 'Mis compras'
+  },
+  my_register: {
+    accept: 'He leído los términos y los acepto.',
+    accept_first: 'Acepte los términos para seguir.',
+    ask: 'Pedir participar',
+    by_approval:
+      'El operador aprueba a cada cliente: después de registrarse queda pendiente hasta que diga que sí.',
+    closed: 'El registro está cerrado',
+    closed_text:
+      'El operador agrega a los clientes a mano. Pregúntele si le gustaría participar.',
+    how: 'El efectivo se vuelve sats, poco a poco con cada venta',
+    open: 'Participa en cuanto se haya registrado y su primer efectivo esté en la máquina.',
+    register: 'Registrarme',
+    registered: 'Ya está registrado',
+    step_1:
+      'Usted entrega efectivo al operador, que lo pone en el cajero de bitcoin.',
+    step_2: 'Hay quienes venden bitcoin al cajero y retiran ese efectivo.',
+    step_3:
+      'Por el efectivo que era suyo, los sats llegan solos a su billetera.',
+    terms: 'Los términos del operador',
+    title: 'Ahorre en bitcoin'
+  },
+  my_settings: {
+    saved: 'Ajustes guardados',
+    settings: 'Ajustes'
   },
   overview: {
     commission_per_day: 'Comisión en sats por día',
@@ -480,6 +648,61 @@ satmachine.messages.es = {
     summary: '{sales}. Pagos: {payments}. {sats} sats pagados.',
     words_of_an_error: 'Palabras de un error'
   },
+  programme: {
+    approval:
+      'Con aprobación: los clientes se registran y esperan a que usted los apruebe',
+    client_registration: 'Registro de clientes',
+    closed: 'Cerrado: solo usted agrega clientes',
+    deposit_hint: 'Dónde y cuándo recibe efectivo, a quién preguntar',
+    deposit_instructions: 'Cómo hacer un depósito',
+    largest: 'Máximo',
+    limit_number:
+      'Un límite es un monto, con punto para los decimales, o vacío.',
+    limits: 'Límites diarios que los clientes pueden elegir (opcional)',
+    limits_crossed: 'El límite máximo es menor que el mínimo.',
+    limits_need_currency: 'Los límites necesitan una moneda.',
+    open: 'Abierto: quien tenga una cuenta aquí participa de inmediato',
+    saved: 'Registro guardado',
+    smallest: 'Mínimo',
+    terms: 'Términos',
+    terms_hint:
+      'Con un texto aquí, los clientes tienen que aceptarlo para registrarse',
+    text: 'Lo que los usuarios de este LNbits encuentran en Mi DCA cuando quieren participar.'
+  },
+  settle: {
+    decide_deposits_first: 'Decida primero sobre los depósitos pendientes.',
+    default_reason: 'El cliente sale del programa',
+    enter_a_rate: 'Ingrese una cotización, con punto para los decimales.',
+    hand: 'Devolver {rest}',
+    hand_question: '¿Devolver {rest} a {name}?',
+    hand_text:
+      'Entregue el efectivo y luego confirme: se registra un retiro, y el cliente se cierra cuando no quede nada. No se puede deshacer.',
+    handed: '{rest} devueltos a {name}',
+    in_cash: 'Devolver el resto en efectivo',
+    in_sats: 'Pagar el resto en sats, a la cotización que acuerden',
+    owed: 'Se deben {sats} a {name}: aún sin pagar, vea la transacción',
+    paid: '{sats} pagados a {name}',
+    pay: 'Pagar {sats}',
+    pay_question: '¿Pagar {sats} a {name}?',
+    pay_text:
+      'El dinero se mueve: los sats salen de la billetera de origen hacia la del cliente, y el efectivo es suyo. No se puede deshacer.',
+    pending:
+      'Hay depósitos pendientes por {amount}: confírmelos o rechácelos antes de liquidar.',
+    rate: 'Cotización por bitcoin',
+    rate_average: 'Promedio hasta ahora: {rate}',
+    rate_hint: 'Por un bitcoin entero, decimales con punto',
+    rate_in: 'Cotización en {currency} por bitcoin',
+    rate_now: 'Hoy: {rate}',
+    reason_hint: 'Queda en los registros',
+    rest: 'Resto del efectivo',
+    sats_for: 'Por {rest} el cliente recibe',
+    sats_paid: 'Sats por pagar',
+    settle_out: 'Liquidar',
+    text: 'El cliente recibe el resto de su efectivo de una de dos maneras, y se cierra.',
+    text_others:
+      'El cliente recibe el resto de esta moneda. Quedan abiertos {others}; el cliente se cierra cuando no quede nada.',
+    title: 'Liquidar a {name}'
+  },
   sidebar: {
     checked: 'Revisado: {what}',
     checked_balances: '{n} saldos',
@@ -521,6 +744,37 @@ satmachine.messages.es = {
       'La clave del servidor SSH no es la aceptada. Pruébela en Configurar base de datos, donde puede compararla y aceptarla.',
     took: 'Tardó {time}.'
   },
+  statement: {
+    account: 'Efectivo en {currency}',
+    as_csv: 'Descargar el estado de cuenta en CSV',
+    average_price: 'Precio promedio por bitcoin',
+    balance: 'Saldo',
+    bought: 'Convertido en sats',
+    client_id: 'Id del cliente: {id}',
+    closing: 'Saldo final',
+    custom: 'Desde – hasta',
+    explained:
+      'El efectivo está en la moneda de cada título, los precios son por bitcoin entero, las horas son las de {zone}.',
+    last_month: 'Mes anterior',
+    made: 'Hecho',
+    not_paid_yet: 'sats aún sin pagar',
+    nothing: 'No pasó nada en este período, y no hay saldo.',
+    of_what: 'Ahorro en bitcoin: entra efectivo, salen sats',
+    on_its_way: 'sats en camino',
+    opening: 'Saldo inicial',
+    period: 'Período',
+    print: 'Imprimir',
+    purchase: 'Compra',
+    rate: 'Por bitcoin',
+    statement: 'Estado de cuenta',
+    this_month: 'Este mes',
+    this_year: 'Este año',
+    time: 'Fecha',
+    to_panel: 'Volver al panel',
+    voided: 'anulado, el efectivo volvió al saldo',
+    what: 'Qué',
+    withdrawals: 'Retiros'
+  },
   states: {
     active: 'Activo',
     closed: 'Cerrado',
@@ -554,6 +808,11 @@ satmachine.messages.es = {
     table_rights: 'Permisos sobre las tablas',
     tcp: 'Alcance',
     tunnel: 'Túnel'
+  },
+  tables: {
+    all: 'Todas',
+    range: '{from}–{to} de {all}',
+    rows: 'Filas por página:'
   },
   test_transaction: {
     a_made_up_sale_shared:
@@ -717,5 +976,27 @@ satmachine.messages.es = {
     hourly: 'Por sí sola',
     manual: 'A mano',
     startup: 'Al iniciar'
+  },
+  ways: {
+    cash_in: 'Un comprador compró bitcoin',
+    cash_out: 'Un comprador vendió bitcoin',
+    settle_out: 'Liquidado por el operador'
+  },
+  withdraw: {
+    all: 'Todo',
+    all_of_it: 'Todo el saldo',
+    amount: 'Monto a retirar',
+    at_most: 'Como máximo {amount}',
+    done: '{amount} retirados',
+    go_on: 'Seguir',
+    question: '¿Retirar {amount}?',
+    question_text:
+      'Entregue el efectivo y luego confirme: el saldo del cliente baja en ese monto. No se puede deshacer.',
+    reason_hint: 'El cliente lo ve en el estado de cuenta',
+    say_why: 'Dé un motivo.',
+    text: '{name} recibe efectivo de vuelta, del saldo que no se ha vuelto sats.',
+    too_much: 'Más que el saldo que queda.',
+    withdraw: 'Retirar {amount}',
+    withdraw_cash: 'Retirar efectivo'
   }
 }
