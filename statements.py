@@ -93,6 +93,8 @@ async def of_client(client: Client, begin: date | None, end: date | None) -> Sta
             work, client.id, begin.isoformat(), end.isoformat()
         )
     bought = list(zip(payments, await purchases(payments), strict=True))
+    moved = {m.currency for m in movements} | {p.currency for p in payments}
+    held = {code for code in closing if opening.get(code, 0) or closing[code]}
     return Statement(
         client_id=client.id,
         username=client.username,
@@ -109,7 +111,7 @@ async def of_client(client: Client, begin: date | None, end: date | None) -> Sta
                 [(p, shown) for p, shown in bought if p.currency == code],
                 closing[code],
             )
-            for code in sorted(closing)
+            for code in sorted(held | moved)
         ],
     )
 
