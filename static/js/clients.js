@@ -93,6 +93,15 @@ satmachine.components['sat-clients'] = {
   }
 }
 
+// The state, and what else has to be known of it.
+satmachine.components['sat-client-state'] = {
+  template: '#sat-client-state',
+  props: {client: Object},
+  data() {
+    return {fmt: satmachine.format}
+  }
+}
+
 satmachine.components['sat-client-actions'] = {
   template: '#sat-client-actions',
   props: {client: Object},

@@ -11,6 +11,8 @@ from demo.lnbits_api import EXTENSION, Account
 PATH = f"/{EXTENSION}/"
 DESKTOP = {"width": 1400, "height": 1000}
 PHONE = {"width": 390, "height": 844}
+# Long enough for a machine that is busy with other things; nobody waits for it otherwise.
+expect.set_options(timeout=15_000)
 # LNbits itself asks every extension for it, and takes a 404 for an answer.
 _EXPECTED_ERRORS = ("/static/routes.json",)
 
@@ -45,7 +47,7 @@ async def log_in(
         f"localStorage.setItem('lnbits.gradientBg', '__q_bool|{int(not flat)}');"
         f"localStorage.setItem('lnbits.cardGradient', '__q_bool|{int(not flat)}');"
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     return context
 
 

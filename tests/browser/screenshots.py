@@ -1,10 +1,11 @@
-"""`make screenshots`: the page's main states as pictures for the README.
+"""`make screenshots`: the pages' main states as pictures for the README.
 
 The demo's world, with a month of sales in it: deposits are dated back in LNbits' own file, then
 the machine's rows are read by an ordinary poll.
 """
 
 import asyncio
+import json
 import random
 import re
 import shutil
@@ -19,10 +20,13 @@ from playwright.async_api import Browser, async_playwright
 
 from demo.sales import Sale
 from demo.world import World, build_world
-from tests.browser.panel import PHONE, Panel, log_in
+from tests.browser.panel import PATH, PHONE, Panel, log_in
 
 TARGET = Path(__file__).parents[2] / "static/image/screenshots"
 WIDE = {"width": 1280, "height": 860}
+SHEET = {"width": 900, "height": 1100}
+# Fiat per bitcoin, as LNbits hears it there.
+PRICE = b"803411.50"
 _DAY = 24 * 3600
 
 
@@ -34,7 +38,8 @@ async def main() -> int:
         return 1
     TARGET.mkdir(parents=True, exist_ok=True)
     async with (
-        build_world(extra_env={"SATMACHINECLIENT_FIRST_POLL_SECONDS": str(10**9)}) as world,
+        await asyncio.start_server(_tell_price, "127.0.0.1", 0) as prices,
+        build_world(extra_env=_environment(prices.sockets[0].getsockname()[1])) as world,
         async_playwright() as playwright,
     ):
         await a_month_of_sales(world)
@@ -43,6 +48,27 @@ async def main() -> int:
         await take_all(browser, world)
         await browser.close()
     return 0
+
+
+def _environment(price_port: int) -> dict[str, str]:
+    provider: dict[str, object] = {
+        "name": "here",
+        "api_url": f"http://127.0.0.1:{price_port}/",
+        "path": "",
+        "exclude_to": [],
+        "ticker_conversion": [],
+    }
+    return {
+        "SATMACHINECLIENT_FIRST_POLL_SECONDS": str(10**9),
+        "LNBITS_EXCHANGE_RATE_PROVIDERS": json.dumps([provider]),
+    }
+
+
+async def _tell_price(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + PRICE)
+    await writer.drain()
+    writer.close()
 
 
 async def a_month_of_sales(world: World) -> None:
@@ -71,6 +97,8 @@ async def a_month_of_sales(world: World) -> None:
         raise RuntimeError(poll["error"])
     pending: dict[str, Any] = {"amount": "750.00", "currency": "GTQ", "notes": "two envelopes"}
     await world.call("POST", "/deposits", {"client_id": world.clients[0].id, **pending})
+    where = "Kiosko Bitcoin, 6a Avenida 12-33, Zona 1.\nMonday to Friday, 9 to 17 h. Ask for Marta."
+    await world.call("PUT", "/programme", {"deposit_instructions": where})
 
 
 def _sales(pick: random.Random) -> list[Sale]:
@@ -124,6 +152,16 @@ async def take_all(browser: Browser, world: World) -> None:
     await phone.sees("Distribuido a los clientes")
     await take(phone, "phone")
     await phone.close()
+    ana = world.clients[0].owner
+    mine = await Panel.open(await log_in(browser, url, ana, size=WIDE, flat=True))
+    await mine.sees(re.compile("^at GTQ.* per bitcoin"))
+    await take(mine, "my-dca")
+    await mine.close()
+    paper = await log_in(browser, url, ana, size=SHEET, dark=False, flat=True)
+    statement = await Panel.open(paper, f"{PATH}statement")
+    await statement.sees("Closing balance")
+    await take(statement, "statement")
+    await statement.close()
 
 
 async def take(panel: Panel, name: str) -> None:

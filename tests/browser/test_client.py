@@ -82,6 +82,11 @@ def question(panel: Panel) -> Locator:
     return panel.page.get_by_role("alertdialog")
 
 
+async def look_again(panel: Panel) -> None:
+    """What My DCA does each minute."""
+    await panel.page.evaluate("satmachine.my.load()")
+
+
 async def take_part(panel: Panel, wallet: str) -> None:
     await panel.choose("Wallet that receives the sats", re.compile(wallet))
     await panel.page.get_by_role("checkbox", name=re.compile("I accept them")).click()
@@ -119,7 +124,7 @@ async def test_registering_for_flow_and_being_approved(
     await panel.press("Approve", question(panel))
     await panel.says("dora: Active")
 
-    await mine.page.reload()
+    await look_again(mine)
     await mine.sees("Next: your first deposit")
 
 
@@ -143,36 +148,29 @@ async def test_registering_for_a_fixed_amount_within_the_operators_bounds(
     await mine.sees("Fixed: up to GTQ 150.00 a day")
 
 
-async def test_closed_registration_offers_no_form(
-    world: World, users: dict[str, Saver], open_panel: OpenPanel
-) -> None:
-    await world.call("PUT", "/programme", {"registration": "closed"})
-    # An admin may save, too; this one is no client.
-    panel = await open_panel(path=MY)
-    await panel.sees("Registration is closed")
-    await expect(panel.page.get_by_role("radio")).to_have_count(0)
-
-
-async def test_the_operator_sets_the_programme(
+async def test_the_operator_closes_registration_and_then_there_is_no_form(
     world: World, users: dict[str, Saver], open_panel: OpenPanel
 ) -> None:
     panel = await open_panel()
     await panel.press("Client registration")
     dialog = panel.dialog("Client registration")
-    await dialog.get_by_role("radio", name=re.compile("^Open")).click()
+    await dialog.get_by_role("radio", name=re.compile("^Closed")).click()
     await panel.fill("How to make a deposit", "Ring the bell.")
     await panel.fill("Smallest", "2000")
     await panel.sees("The largest limit is smaller than the smallest.", dialog)
     await panel.fill("Smallest", "10")
     await panel.press("Save", dialog)
     await panel.says("Registration saved")
-    programme = await world.call("GET", "/programme")
-    assert programme == {
+    assert await world.call("GET", "/programme") == {
         **PROGRAMME,
-        "registration": "open",
+        "registration": "closed",
         "deposit_instructions": "Ring the bell.",
         "smallest_daily_limit": "10.00",
     }
+    # An admin may save, too; this one is no client.
+    await panel.page.get_by_role("link", name="My DCA").click()
+    await panel.sees("Registration is closed")
+    await expect(panel.page.get_by_role("radio")).to_have_count(0)
 
 
 # ---- looking ---------------------------------------------------------------------------------
@@ -269,7 +267,7 @@ async def test_changing_the_mode_and_pausing(
     assert (me["status"], me["username"], me["dca_mode"]) == ("active", "Fina R.", "fixed")
 
     await world.call("PUT", f"/clients/{fina.id}", {"status": "paused"})
-    await mine.page.reload()
+    await look_again(mine)
     await mine.sees("Paused by the operator")
     await expect(mine.page.get_by_role("button", name="Resume")).to_have_count(0)
     await world.call("PUT", f"/clients/{fina.id}", {"status": "active", "username": "Fina"})
@@ -278,9 +276,12 @@ async def test_changing_the_mode_and_pausing(
 # ---- cash back, and leaving ------------------------------------------------------------------
 
 
-async def test_cash_is_withdrawn(savers: dict[str, Saver], open_panel: OpenPanel) -> None:
+async def test_cash_is_handed_back_a_part_of_it_and_then_the_rest(
+    world: World, savers: dict[str, Saver], open_panel: OpenPanel
+) -> None:
+    hugo = savers["hugo"]
     panel = await open_panel()
-    drawer = await open_drawer(panel, "Gabo")
+    drawer = await open_drawer(panel, "Hugo")
     await panel.press("Withdraw cash", drawer)
     dialog = panel.dialog("Withdraw cash")
     await panel.fill("Amount to withdraw", "601")
@@ -298,9 +299,30 @@ async def test_cash_is_withdrawn(savers: dict[str, Saver], open_panel: OpenPanel
     await expect(row).to_contain_text("-GTQ 100.50")
     await expect(row).to_contain_text("Withdrawal")
 
-    mine = await open_panel(savers["gabo"].account)
-    await mine.sees("Withdrawal")
-    await mine.sees(re.compile("rent is due"))
+    cash = {"client_id": hugo.id, "amount": "10.00", "currency": "GTQ"}
+    pending = await world.call("POST", "/deposits", cash)
+    await open_drawer(panel, "Hugo")
+    await panel.sees("+ GTQ 10.00 to confirm", drawer)
+    await panel.press("Settle out", drawer)
+    dialog = panel.dialog("Settle out")
+    await panel.sees("Deposits of GTQ 10.00 are pending", dialog)
+    await panel.press("Cancel", dialog)
+    await world.call("PUT", f"/deposits/{pending['id']}/status", {"status": "rejected"})
+    await panel.page.evaluate("satmachine.changed()")
+    await expect(drawer.get_by_text("to confirm")).to_have_count(0)
+    await panel.press("Settle out", drawer)
+    await dialog.get_by_role("radio", name="Hand the rest back as cash").click()
+    hand = re.compile("^Hand back GTQ")
+    await panel.press(hand, dialog)
+    await panel.press(hand, question(panel))
+    await panel.says(re.compile("handed back to Hugo"))
+    await panel.sees("Closed", drawer)
+    me = await hugo.call("GET", f"/me?client_id={hugo.id}")
+    assert me["status"] == "closed"
+    assert me["balances"][0]["remaining_balance"] == "0.00"
+    await drawer.get_by_role("link", name="Statement").click()
+    await panel.sees("rent is due")
+    await panel.sees("Client leaves the programme")
 
 
 async def test_leaving_and_being_paid_out_in_sats(
@@ -334,40 +356,11 @@ async def test_leaving_and_being_paid_out_in_sats(
     await panel.says(re.compile("sats paid to Gabo"))
     got = await gabo.account.balance(gabo.wallet) - before
     assert abs(got - left * 10**8 / 800_000) < 1
-    await mine.page.reload()
+    await look_again(mine)
     await mine.sees("You have left")
     await mine.sees("Paid out by the operator")
     await mine.press("Register again")
     await mine.sees("Save in bitcoin")
-
-
-async def test_the_rest_is_handed_back(
-    world: World, savers: dict[str, Saver], open_panel: OpenPanel
-) -> None:
-    hugo = savers["hugo"]
-    cash = {"client_id": hugo.id, "amount": "10.00", "currency": "GTQ"}
-    pending = await world.call("POST", "/deposits", cash)
-    panel = await open_panel()
-    drawer = await open_drawer(panel, "Hugo")
-    await panel.press("Settle out", drawer)
-    dialog = panel.dialog("Settle out")
-    await panel.sees("Deposits of GTQ 10.00 are pending", dialog)
-    await panel.press("Cancel", dialog)
-    await world.call("PUT", f"/deposits/{pending['id']}/status", {"status": "rejected"})
-    await panel.page.reload()
-    drawer = await open_drawer(panel, "Hugo")
-    await panel.press("Settle out", drawer)
-    await dialog.get_by_role("radio", name="Hand the rest back as cash").click()
-    hand = re.compile("^Hand back GTQ")
-    await panel.press(hand, dialog)
-    await panel.press(hand, question(panel))
-    await panel.says(re.compile("handed back to Hugo"))
-    await panel.sees("Closed", drawer)
-    me = await hugo.call("GET", f"/me?client_id={hugo.id}")
-    assert me["status"] == "closed"
-    assert me["balances"][0]["remaining_balance"] == "0.00"
-    await drawer.get_by_role("link", name="Statement").click()
-    await panel.sees(re.compile("Client leaves the programme"))
 
 
 # ---- everywhere ------------------------------------------------------------------------------
