@@ -263,8 +263,9 @@ async def test_admins_are_told_when_polls_begin_to_fail_and_when_they_succeed_ag
         told.append(text)
 
     monkeypatch.setattr(transaction_processor, "send_admin_notification", tell)
-    for port, polls in ((1, 2), (None, 2), (1, 1)):
-        await configure(**({"port": port} if port else {}))
+    fields: list[tuple[dict[str, Any], int]] = [({"port": 1}, 2), ({}, 2), ({"port": 1}, 1)]
+    for change, polls in fields:
+        await configure(**change)
         for _ in range(polls):
             await transaction_processor._scheduled_poll("hourly")
 
