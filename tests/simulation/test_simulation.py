@@ -213,7 +213,7 @@ class Programme(RuleBasedStateMachine):
                 try:
                     await transaction_processor.poll("hourly")
                 except Crash:
-                    await _let_the_lease_expire()
+                    await let_the_lease_expire()
 
         self.world.run(run())
         stored = {row["lamassu_transaction_id"] for row in self._rows()}
@@ -356,7 +356,7 @@ async def _set_deleted(wallet: Wallet, deleted: bool) -> None:
     )
 
 
-async def _let_the_lease_expire() -> None:
+async def let_the_lease_expire() -> None:
     from satmachineclient.database import ledger
 
     async with ledger() as work:
