@@ -7,6 +7,8 @@
 # make clean                remove everything that these made
 SHELL := /bin/bash
 ARGS ?=
+# Each worker has an LNbits of its own; the tests of one file stay together.
+WORKERS := -n 2 --dist loadfile
 PYTHONS := python3.12 python3.11 python3.10 python3 python
 # LNbits looks for an extension in a folder of the extension's name, and so does mypy; a checkout
 # may be called anything.
@@ -28,8 +30,8 @@ demo: .venv/stamp
 # The storage run is left out where ARGS choose tests themselves and none of them is a storage test
 # (pytest's exit code 5: no tests collected).
 test: .venv/stamp $(EXTENSIONS)/$(NAME)
-	@$(BIN)/python -m pytest $(ARGS)
-	@$(BIN)/python -m pytest -m 'storage and not faults' --lnbits-db=postgres $(ARGS) || [ $$? -eq 5 ]
+	@$(BIN)/python -m pytest $(WORKERS) $(ARGS)
+	@$(BIN)/python -m pytest $(WORKERS) -m 'storage and not faults' --lnbits-db=postgres $(ARGS) || [ $$? -eq 5 ]
 
 faults: .venv/stamp
 	@$(BIN)/python -m pytest -m faults $(ARGS)

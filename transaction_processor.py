@@ -15,6 +15,8 @@ from datetime import datetime, timedelta, timezone
 from time import monotonic
 
 from lnbits.core.crud.wallets import get_wallet
+from lnbits.core.models.notifications import NotificationType
+from lnbits.core.services.notifications import send_admin_notification
 from lnbits.core.services.websockets import websocket_updater
 from lnbits.settings import settings
 from lnbits.task_manager import task_manager
@@ -611,7 +613,22 @@ async def _scheduled_poll(trigger: PollTrigger) -> bool:
         return False
     except Exception as exc:  # the top of the background loop: one bad poll must not end all
         log_unexpected("the poll failed", exc)
+    await _tell_admins()
     return True
+
+
+async def _tell_admins() -> None:
+    """By LNbits' own notifications, when polls begin to fail and when they succeed again."""
+    polls = await crud.get_polls(2)
+    failed = [poll.status == "failed" for poll in polls]
+    if failed in ([True], [True, False]):
+        reason = polls[0].error
+        text = f"Sat Machine DCA: polls fail. {reason} Nothing is lost; they are tried again."
+    elif failed == [False, True]:
+        text = "Sat Machine DCA: polls succeed again."
+    else:
+        return
+    await send_admin_notification(text, NotificationType.text_message.value)
 
 
 def start() -> None:

@@ -250,3 +250,25 @@ async def test_polls_at_the_same_time_do_the_work_once(
     assert sum(p["planned"] for p in polls) == 3
     assert {p["status"] for p in polls} == {"succeeded"}
     assert await client.owner.balance(client.wallet) == 3 * 20_000
+
+
+async def test_admins_are_told_when_polls_begin_to_fail_and_when_they_succeed_again(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from satmachineclient import transaction_processor
+
+    told: list[str] = []
+
+    async def tell(text: str, kind: str) -> None:
+        told.append(text)
+
+    monkeypatch.setattr(transaction_processor, "send_admin_notification", tell)
+    for port, polls in ((1, 2), (None, 2), (1, 1)):
+        await configure(**({"port": port} if port else {}))
+        for _ in range(polls):
+            await transaction_processor._scheduled_poll("hourly")
+
+    assert len(told) == 3
+    assert told[0].startswith("Sat Machine DCA: polls fail.") and "port" in told[0]
+    assert told[1] == "Sat Machine DCA: polls succeed again."
+    assert told[2] == told[0]
