@@ -35,18 +35,25 @@ satmachine.components['sat-my-form'] = {
         }
       ]
     },
-    currency() {
-      return this.programme.currency || this.form.currency
+    // The operator's currency is not asked for.
+    hasOwnCurrency() {
+      const {currency} = this.programme
+      return !currency || this.form.currency !== currency
     },
     bounds() {
       const {t} = satmachine
       const {smallest_daily_limit: least, largest_daily_limit: most} =
         this.programme
-      const from = this.fmt.fiat(least, this.currency)
-      const to = this.fmt.fiat(most, this.currency)
+      const from = this.fmt.fiat(least, this.programme.currency)
+      const to = this.fmt.fiat(most, this.programme.currency)
       if (least && most) return t('my_form.from_to', {from, to})
       if (least) return t('my_form.at_least', {from})
       return most ? t('my_form.at_most', {to}) : t('my_form.point')
+    }
+  },
+  created() {
+    if (!this.form.wallet_id && this.wallets.length === 1) {
+      this.form.wallet_id = this.wallets[0].value
     }
   },
   methods: {
@@ -89,9 +96,9 @@ satmachine.myFormProblem = (form, programme) => {
   if (form.dca_mode !== 'fixed') return null
   const limit = (form.fixed_mode_daily_limit || '').trim()
   if (!format.isAmount(limit)) return t('my_form.enter_a_limit')
-  if (!programme.currency && !form.currency) {
-    return t('my_form.choose_a_currency')
-  }
+  if (!form.currency) return t('my_form.choose_a_currency')
+  // Bounds are in the operator's currency; of another one the server decides.
+  if (form.currency !== programme.currency) return null
   const {smallest_daily_limit: least, largest_daily_limit: most} = programme
   if (least && format.isLess(limit, least)) return t('my_form.too_small')
   if (most && format.isLess(most, limit)) return t('my_form.too_large')
@@ -99,7 +106,7 @@ satmachine.myFormProblem = (form, programme) => {
 }
 
 // The form as the server takes it.
-satmachine.myFormData = (form, programme) => {
+satmachine.myFormData = form => {
   const data = {
     wallet_id: form.wallet_id,
     username: (form.username || '').trim() || null,
@@ -107,7 +114,7 @@ satmachine.myFormData = (form, programme) => {
   }
   if (form.dca_mode === 'fixed') {
     data.fixed_mode_daily_limit = form.fixed_mode_daily_limit.trim()
-    data.currency = programme.currency || form.currency
+    data.currency = form.currency
   }
   return data
 }

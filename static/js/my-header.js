@@ -53,9 +53,12 @@ satmachine.components['sat-my-header'] = {
           : say('pause_circle', 'warning', 'paused')
       }
       if (status === 'closed') {
-        return this.left
-          ? say('savings', 'warning', 'closed_left', {left: this.left})
-          : say('do_not_disturb_on', 'grey', 'closed')
+        if (this.left) {
+          return say('savings', 'warning', 'closed_left', {left: this.left})
+        }
+        return this.me.balances.length
+          ? say('do_not_disturb_on', 'grey', 'closed')
+          : say('do_not_disturb_on', 'grey', 'never_begun')
       }
       return this.firstSteps(say)
     }

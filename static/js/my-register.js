@@ -9,7 +9,8 @@ satmachine.components['sat-my-register'] = {
         username: window.g.user?.username || '',
         dca_mode: 'flow',
         fixed_mode_daily_limit: '',
-        currency: satmachine.lastCurrency()
+        currency:
+          satmachine.my.state.registration.currency || satmachine.lastCurrency()
       },
       accepted: false,
       busy: false,
@@ -43,10 +44,6 @@ satmachine.components['sat-my-register'] = {
       ]
     }
   },
-  created() {
-    const wallets = window.g.user?.wallets || []
-    if (wallets.length === 1) this.form.wallet_id = wallets[0].id
-  },
   methods: {
     back() {
       this.my.again = false
@@ -56,7 +53,7 @@ satmachine.components['sat-my-register'] = {
       this.busy = true
       this.failure = null
       try {
-        const data = satmachine.myFormData(this.form, this.programme)
+        const data = satmachine.myFormData(this.form)
         if (this.programme.terms) data.accept_terms = true
         await satmachine.my.register(data)
         satmachine.notifySuccess(satmachine.t('my_register.registered'))

@@ -24,7 +24,12 @@ satmachine.components['sat-my-settings'] = {
         username: me.username || '',
         dca_mode: me.dca_mode,
         fixed_mode_daily_limit: me.fixed_mode_daily_limit || '',
-        currency: me.currency || satmachine.lastCurrency()
+        // A limit stays in its currency; a new one is in the operator's.
+        currency:
+          (me.dca_mode === 'fixed' && me.currency) ||
+          this.programme.currency ||
+          me.currency ||
+          satmachine.lastCurrency()
       }
     }
   },
@@ -33,7 +38,7 @@ satmachine.components['sat-my-settings'] = {
     // understood together with its currency.
     changes() {
       const {me} = this.my
-      const data = satmachine.myFormData(this.form, this.programme)
+      const data = satmachine.myFormData(this.form)
       const isNew = name => name in data && data[name] !== me[name]
       const limit = ['fixed_mode_daily_limit', 'currency']
       const names = ['wallet_id', 'username', 'dca_mode'].filter(isNew)

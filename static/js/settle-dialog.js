@@ -76,10 +76,7 @@ satmachine.components['sat-settle-dialog'] = {
       return this.form.reason.trim() ? null : t('withdraw.say_why')
     },
     sats() {
-      return (this.preview?.distributions || []).reduce(
-        (all, payment) => all + payment.amount_sats,
-        0
-      )
+      return this.sum(this.preview?.distributions || [])
     },
     isPreviewed() {
       return this.preview && this.previewedRate === this.form.rate.trim()
@@ -100,6 +97,9 @@ satmachine.components['sat-settle-dialog'] = {
     }
   },
   methods: {
+    sum(payments) {
+      return payments.reduce((all, payment) => all + payment.amount_sats, 0)
+    },
     close() {
       this.store.settle = null
     },
@@ -166,8 +166,9 @@ satmachine.components['sat-settle-dialog'] = {
         // What the source wallet cannot cover is owed, and paid by a later poll.
         done: ({distributions}) => {
           const isPaid = distributions.every(p => p.status === 'confirmed')
-          if (isPaid) satmachine.notifySuccess(t('settle.paid', {sats, name}))
-          else satmachine.notifyWarning(t('settle.owed', {sats, name}))
+          const words = {sats: this.fmt.amount(this.sum(distributions)), name}
+          if (isPaid) satmachine.notifySuccess(t('settle.paid', words))
+          else satmachine.notifyWarning(t('settle.owed', words))
           this.finish()
         }
       })
@@ -188,14 +189,15 @@ satmachine.components['sat-settle-dialog'] = {
         }
       })
     },
+    // Closed first: no sale takes from the rest while it is being counted.
     async handBack() {
       const {client, others} = this
       const {currency, remaining_balance: amount} = this.balance
+      const path = `/clients/${client.id}`
+      if (!others) await satmachine.call('PUT', path, {status: 'closed'})
       const reason = this.form.reason.trim()
       const data = {amount, currency, reason}
-      await satmachine.call('POST', `/clients/${client.id}/withdrawals`, data)
-      if (others || client.status === 'closed') return
-      await satmachine.call('PUT', `/clients/${client.id}`, {status: 'closed'})
+      await satmachine.call('POST', `${path}/withdrawals`, data)
     },
     finish() {
       this.close()

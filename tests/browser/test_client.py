@@ -335,7 +335,7 @@ async def test_leaving_and_being_paid_out_in_sats(
     await mine.page.get_by_text("Leave", exact=True).click()
     await mine.sees("The rest of your cash is not lost", question(mine))
     await mine.press("Leave", question(mine))
-    await mine.sees("You have left, with cash to be settled")
+    await mine.sees("You no longer take part, and some of your cash is left")
 
     panel = await open_panel()
     drawer = await open_drawer(panel, "Gabo")
@@ -357,7 +357,7 @@ async def test_leaving_and_being_paid_out_in_sats(
     got = await gabo.account.balance(gabo.wallet) - before
     assert abs(got - left * 10**8 / 800_000) < 1
     await look_again(mine)
-    await mine.sees("You have left")
+    await mine.sees("All your cash is settled.")
     await mine.sees("Paid out by the operator")
     await mine.press("Register again")
     await mine.sees("Save in bitcoin")

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.browser
 async def test_from_nothing_to_the_first_payout(
     world: World, fresh: Fresh, open_panel: OpenPanel
 ) -> None:
+    await world.lamassu.clear()  # of the sales of other tests
     panel = await open_panel(fresh.admin, url=fresh.url)
     await panel.sees("0 of 6 done")
     await make_a_wallet(panel)

@@ -458,18 +458,21 @@ satmachine.messages.en = {
     which: 'Which of your savings to show'
   },
   my_notices: {
-    closed: 'You have left',
-    closed_left: 'You have left, with cash to be settled',
+    closed: 'You no longer take part',
+    closed_left: 'You no longer take part, and some of your cash is left',
     closed_left_text:
-      'The operator pays out your {left} in sats or hands it back. Ask them if it takes long.',
+      'Your {left} are not lost: the operator pays them out in sats or hands them back. Ask them if it takes long.',
     closed_text:
-      'You take no part in sales. Your payments and deposits stay here for you to see.',
+      'All your cash is settled. Your deposits and purchases stay here for you to see.',
     first_deposit: 'Next: your first deposit',
     first_deposit_text:
       'Bring cash to the operator. Once it is in the machine, each sale turns some of it into sats.',
     first_purchase: 'All set',
     first_purchase_text:
       'Your cash is in the machine. The next sale brings your first sats.',
+    never_begun: 'You do not take part',
+    never_begun_text:
+      'The operator has not approved you, or it ended before your first deposit. Ask them, or register again.',
     on_its_way: 'Your cash is on its way into the machine',
     on_its_way_text:
       'The operator confirms the deposit once it is there; from then on you take part in sales.',

@@ -465,18 +465,21 @@ satmachine.messages.es = {
     which: 'Cuál de sus ahorros mostrar'
   },
   my_notices: {
-    closed: 'Usted salió',
-    closed_left: 'Usted salió, y queda efectivo por liquidar',
+    closed: 'Ya no participa',
+    closed_left: 'Ya no participa, y queda algo de su efectivo',
     closed_left_text:
-      'El operador le paga sus {left} en sats o se los devuelve. Pregúntele si tarda.',
+      'Sus {left} no se pierden: el operador se los paga en sats o se los devuelve. Pregúntele si tarda.',
     closed_text:
-      'No participa en las ventas. Sus pagos y depósitos quedan aquí a la vista.',
+      'Todo su efectivo está liquidado. Sus depósitos y compras quedan aquí a la vista.',
     first_deposit: 'Lo siguiente: su primer depósito',
     first_deposit_text:
       'Entregue efectivo al operador. Cuando esté en la máquina, cada venta convierte algo en sats.',
     first_purchase: 'Todo listo',
     first_purchase_text:
       'Su efectivo está en la máquina. La próxima venta trae sus primeros sats.',
+    never_begun: 'Usted no participa',
+    never_begun_text:
+      'El operador no lo aprobó, o terminó antes de su primer depósito. Pregúntele, o regístrese de nuevo.',
     on_its_way: 'Su efectivo va camino a la máquina',
     on_its_way_text:
       'El operador confirma el depósito cuando esté ahí; desde entonces participa en las ventas.',
