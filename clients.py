@@ -96,13 +96,18 @@ async def change(client: Client, data: UpdateClient, actor: str, by: Party) -> C
     programme = await crud_clients.get_programme() if by == "client" else None
     reopened = client.status == "closed" and data.status not in (None, "closed")
     if reopened or sent.get("wallet_id", client.wallet_id) != client.wallet_id:
-        wallet = await client_wallet(sent.get("wallet_id", client.wallet_id))
-        if by == "client" and wallet.user != client.user_id:
-            raise ValueError("wallet_id: this is not a wallet of yours")
+        owner = client.user_id if by == "client" else None
+        wallet = await client_wallet(sent.get("wallet_id", client.wallet_id), owner)
         sent["user_id"] = wallet.user
+
+    def changed(current: Client) -> Client:
+        if (current.user_id, current.wallet_id) != (client.user_id, client.wallet_id):
+            raise ConflictError("wallet_id: it was changed meanwhile. Look again, then try again.")
+        return _changed(current, data, sent, by, programme)
+
     return await crud_clients.update_client(
         client.id,
-        lambda current: _changed(current, data, dict(sent), by, programme),
+        changed,
         lambda before, after: AuditEntry.of(
             actor,
             "client changed",
@@ -167,8 +172,11 @@ def _check_mode(mode: str, daily_limit: int | None) -> None:
         raise ValueError("fixed_mode_daily_limit: needed in fixed mode, with its currency")
 
 
-async def client_wallet(wallet_id: str | None) -> Wallet:
+async def client_wallet(wallet_id: str | None, owner: str | None = None) -> Wallet:
     """A wallet that can be a client's: it exists, may receive, and is no other client's.
+
+    `owner`: the user whose it has to be. Of another user's wallet nothing more is said: whose
+    wallet pays which client is not theirs to learn.
 
     Raises:
         ValueError, ConflictError: it cannot, and why.
@@ -178,6 +186,8 @@ async def client_wallet(wallet_id: str | None) -> Wallet:
     wallet = await get_wallet(wallet_id)
     if wallet is None:
         raise ValueError("wallet_id: there is no LNbits wallet with this id")
+    if owner not in (None, wallet.user):
+        raise ValueError("wallet_id: this is not a wallet of yours")
     if wallet.is_lightning_shared_wallet:
         raise ValueError("wallet_id: this is another user's shared wallet; give a wallet of theirs")
     if not wallet.can_receive_payments:

@@ -48,11 +48,12 @@ async def terms_at(work: Ledger, time: datetime) -> list[ClientTerms]:
 
 
 async def terms_between(work: Ledger, after: datetime, until: datetime) -> list[ClientTerms]:
-    """Those that came into force in this time, in their order."""
+    """Those that came into force in this time, in their order; not what was so for no time."""
     return await work.fetch(
         ClientTerms,
         "SELECT * FROM satmachineclient.dca_client_terms "
-        "WHERE valid_from > :after AND valid_from <= :until ORDER BY valid_from, id",
+        "WHERE valid_from > :after AND valid_from <= :until "
+        "AND (valid_until IS NULL OR valid_until > valid_from) ORDER BY valid_from, id",
         after=after,
         until=until,
     )

@@ -119,6 +119,8 @@ async def update_client(
 async def write_client(work: Ledger, before: Client, client: Client) -> None:
     """Write a changed client; its new terms, if they are, count from now on.
 
+    They end all that was to hold after that, also where the clock was set back since.
+
     Raises:
         ConflictError: the wallet is another client's.
     """
@@ -128,7 +130,7 @@ async def write_client(work: Ledger, before: Client, client: Client) -> None:
     if not terms.same_as(ClientTerms.of(before)):
         await work.execute(
             "UPDATE satmachineclient.dca_client_terms SET valid_until = :now "
-            "WHERE client_id = :id AND valid_until IS NULL",
+            "WHERE client_id = :id AND (valid_until IS NULL OR valid_until > :now)",
             now=terms.valid_from,
             id=client.id,
         )

@@ -31,7 +31,11 @@ async def m003_direction(db: Connection) -> None:
 
 
 async def m004_balances(db: Connection) -> None:
-    """Totals per client and currency, so that a balance costs the same after years; indexes."""
+    """Totals per client and currency, so that a balance costs the same after years; indexes.
+
+    Years of payments are read for it, and LNbits commits each statement by itself: where it was
+    cut off, it begins anew.
+    """
     for statement in (*_balances(db), *_more_indexes(db)):
         await db.execute(statement)
 
@@ -294,6 +298,7 @@ def _client_side(db: Connection, time: str) -> list[str]:
 
 def _balances(db: Connection) -> list[str]:
     return [
+        "DROP TABLE IF EXISTS satmachineclient.dca_balances",
         # What the confirmed deposits (withdrawals are negative ones) and the shares that are not
         # voided add up to. Changed in the transaction that changes those rows (`crud.book`).
         f"""
@@ -349,7 +354,7 @@ def _more_indexes(db: Connection) -> list[str]:
 
 
 def _drop_index(table: str, *columns: str) -> str:
-    return f"DROP INDEX satmachineclient.{_index_name(table, *columns)}"
+    return f"DROP INDEX IF EXISTS satmachineclient.{_index_name(table, *columns)}"
 
 
 def _index_name(table: str, *columns: str) -> str:
@@ -364,4 +369,4 @@ def _index(db: Connection, table: str, *columns: str) -> str:
         if db.type == "SQLITE"
         else (name, f"satmachineclient.{table}")
     )
-    return f"CREATE INDEX {index} ON {on} ({', '.join(columns)})"
+    return f"CREATE INDEX IF NOT EXISTS {index} ON {on} ({', '.join(columns)})"

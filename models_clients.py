@@ -415,6 +415,8 @@ class RegistrationOut(ProgrammeOut):
 class MeOut(ClientOut):
     """`recent_sats` came in the last 30 days; `pending_sats` are planned, not paid yet."""
 
+    # Where LNbits allows the login by user id, it is a password: a wallet's key must not tell it.
+    user_id: str = Field("", exclude=True)
     pending_sats: int
     recent_sats: int
     next_poll: datetime | None

@@ -4,6 +4,7 @@ Deposits and withdrawals stand on the day of their confirmation, purchases on th
 sale, both in the operator's time zone. A sale that is read late may still be added to a past day.
 """
 
+import asyncio
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -165,7 +166,9 @@ def _movement(deposit: Deposit) -> Movement:
 async def purchases(payments: list[Payment]) -> list[Purchase]:
     """Shares as the client sees them, in the same order."""
     sales = await crud_reports.sales_of([payment.transaction_id for payment in payments])
-    return [Purchase.of(p, sales[p.transaction_id]) for p in payments]
+    return await asyncio.to_thread(
+        lambda: [Purchase.of(p, sales[p.transaction_id]) for p in payments]
+    )
 
 
 # ---- files -----------------------------------------------------------------------------------

@@ -161,7 +161,7 @@ async def client_statement(
     begin: Annotated[date | None, Query(alias="from")] = None,
     end: Annotated[date | None, Query(alias="to")] = None,
     form: Annotated[exports.Format, Query(alias="format")] = "json",
-) -> statements.Statement | Response:
+) -> Response:
     """Opening balance, every entry, totals and closing balance, per currency."""
     client = found(await crud_clients.get_client(client_id), "client")
     return await statement_as(form, client, begin, end)
@@ -169,12 +169,15 @@ async def client_statement(
 
 async def statement_as(
     form: exports.Format, client: Client, begin: date | None, end: date | None
-) -> statements.Statement | Response:
+) -> Response:
+    """In a thread: of many years it takes seconds, in which LNbits serves others."""
     statement = await statements.of_client(client, begin, end)
     if form == "json":
-        return statement
+        content = await asyncio.to_thread(statement.json, by_alias=True)
+        return Response(content, media_type=exports.MEDIA_TYPES[form])
+    content = await asyncio.to_thread(statements.as_csv, statement)
     name = f"satmachineclient-statement-{statement.begin}-{statement.end}.csv"
-    return exports.attachment(statements.as_csv(statement), name, form)
+    return exports.attachment(content, name, form)
 
 
 @satmachineclient_clients.get("/programme")

@@ -59,6 +59,12 @@ async def _own_clients(member: Member) -> list[Client]:
     return sorted(own, key=lambda client: client.status == "closed")
 
 
+def _check_key(member: Member, wallet_id: str | None) -> None:
+    """Raises ValueError where a wallet's key names another wallet than its own."""
+    if wallet_id and member.wallet_id not in (None, wallet_id):
+        raise ValueError("wallet_id: a wallet's key speaks for that wallet only; log in instead")
+
+
 Own = Annotated[Client, Depends(own_client)]
 
 
@@ -80,9 +86,8 @@ async def read_registration(member: Asking) -> RegistrationOut:
 
 @satmachineclient_me.post("/registration", status_code=HTTPStatus.CREATED)
 async def register(data: Register, member: Asking) -> MeOut:
-    wallet = await clients.client_wallet(data.wallet_id or member.wallet_id)
-    if wallet.user != member.user_id:
-        raise ValueError("wallet_id: this is not a wallet of yours")
+    _check_key(member, data.wallet_id)
+    wallet = await clients.client_wallet(data.wallet_id or member.wallet_id, member.user_id)
     try:
         client = await clients.register(data, wallet)
     except clients.RegistrationClosedError as exc:
@@ -100,6 +105,7 @@ async def read_me(client: Own, member: Asking) -> MeOut:
 
 @satmachineclient_me.put("/me")
 async def update_me(data: UpdateClient, client: Own, member: Asking) -> MeOut:
+    _check_key(member, data.wallet_id)
     return await _me(await clients.change(client, data, member.user_id, "client"), member)
 
 
@@ -162,6 +168,6 @@ async def own_statement(
     begin: Annotated[date | None, Query(alias="from")] = None,
     end: Annotated[date | None, Query(alias="to")] = None,
     form: Annotated[exports.Format, Query(alias="format")] = "json",
-) -> statements.Statement | Response:
+) -> Response:
     """Opening balance, every entry, totals and closing balance, per currency."""
     return await statement_as(form, client, begin, end)

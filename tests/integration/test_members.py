@@ -1,6 +1,6 @@
 """The client's own side: registering, looking, changing, leaving; and never at somebody else's."""
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -113,18 +113,50 @@ async def test_one_registration_for_each_user_and_again_after_leaving(
 
 
 async def test_only_own_wallets_and_no_unknown_ones(
-    user: Account, admin: Account, make_wallet: MakeWallet
+    user: Account, admin: Account, make_wallet: MakeWallet, make_client: MakeClient
 ) -> None:
     others = await make_wallet(admin)
-    assert "wallet_id: this is not a wallet of yours" in await refusal(register(user, others))
+    client = await make_client("somebody else")
+    for wallet in (others, client.wallet):
+        refused = await refusal(register(user, wallet))
+        assert refused.endswith('{"detail":"wallet_id: this is not a wallet of yours"}')
     me = await register(user, await make_wallet(user))
-    change = user.call("PUT", f"{API}/me", {"wallet_id": others.id})
-    assert "wallet_id: this is not a wallet of yours" in await refusal(change)
+    for wallet in (others, client.wallet):
+        refused = await refusal(user.call("PUT", f"{API}/me", {"wallet_id": wallet.id}))
+        assert refused.endswith('{"detail":"wallet_id: this is not a wallet of yours"}')
     change = user.call("PUT", f"{API}/me", {"wallet_id": "0" * 32})
     assert "wallet_id: there is no LNbits wallet" in await refusal(change)
     other = await make_wallet(user)
     changed = await user.call("PUT", f"{API}/me", {"wallet_id": other.id})
     assert (changed["id"], changed["wallet_id"]) == (me["id"], other.id)
+
+
+async def test_a_change_that_the_operator_overtook_is_refused(
+    user: Account,
+    plain_user: Account,
+    admin: Account,
+    make_client: MakeClient,
+    make_wallet: MakeWallet,
+) -> None:
+    """Between a client's request and its turn they became another user's, with another wallet."""
+    from satmachineclient import clients, crud_clients
+    from satmachineclient.helpers import ConflictError
+    from satmachineclient.models_clients import UpdateClient
+
+    client = await make_client("mine", owner=user)
+    seen = await crud_clients.get_client(client.id)
+    assert seen
+    now_others = await make_wallet(plain_user)
+    path = f"{API}/clients/{client.id}"
+    await admin.call("PUT", path, {"wallet_id": now_others.id})
+
+    for wallet in (client.wallet, await make_wallet(user)):
+        with pytest.raises(ConflictError, match="changed meanwhile"):
+            await clients.change(seen, UpdateClient(wallet_id=wallet.id), user.user_id, "client")
+
+    stored = await crud_clients.get_client(client.id)
+    assert stored
+    assert (stored.user_id, stored.wallet_id) == (plain_user.user_id, now_others.id)
 
 
 @pytest.mark.parametrize(
@@ -312,6 +344,35 @@ async def test_who_pauses_takes_no_part_in_the_sales_of_that_time_only(
     assert [rows[str(s.id)] for s in (before, during, after)] == [1, 0, 1]
 
 
+async def test_terms_that_a_clock_set_back_has_overtaken_do_not_come_back(
+    configured: Setup,
+    make_client: MakeClient,
+    admin: Account,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Fixed at +3 h, then the clock is set back, and paused at +1 h: from then on paused."""
+    from satmachineclient import clients, planning
+    from satmachineclient.database import reading
+
+    client = await make_client("one", {"GTQ": "1000.00"})
+    start = datetime.now(timezone.utc)
+    fixed = {"dca_mode": "fixed", "fixed_mode_daily_limit": "5", "currency": "GTQ"}
+    for hours, change in ((3, fixed), (1, {"status": "paused"})):
+        monkeypatch.setattr(clients, "now", lambda h=hours: start + timedelta(hours=h))
+        await admin.call("PUT", f"{API}/clients/{client.id}", change)
+
+    async def take_part(first: float, last: float) -> bool:
+        at = start + timedelta(hours=last)
+        async with reading() as work:
+            book = await planning.Book.open(work, start + timedelta(hours=first), at, set())
+        book.advance(at)
+        return bool(book.participants("GTQ", "2026-01-01"))
+
+    assert await take_part(0.5, 0.5)
+    for first, last in ((0.5, 2), (0.5, 4), (2, 2), (2, 4), (4, 4)):
+        assert not await take_part(first, last), (first, last)
+
+
 async def test_who_has_left_gets_nothing_more_and_keeps_their_books(
     configured: Setup,
     user: Account,
@@ -411,8 +472,7 @@ async def test_nobody_sees_anothers(
     two: tuple[DcaClient, DcaClient], user: Account, plain_user: Account, lnbits: Lnbits
 ) -> None:
     mine, others = two
-    theirs = await plain_user.call("GET", f"{API}/me?client_id={others.id}")
-    secrets = {others.id, others.wallet.id, theirs["user_id"]}
+    secrets = {others.id, others.wallet.id, plain_user.user_id}
     secrets |= {
         p["payment_hash"]
         for p in (await plain_user.call("GET", f"{API}/me/payments?client_id={others.id}"))["data"]
@@ -465,6 +525,35 @@ async def test_a_key_registers_its_own_wallet(
     answer = await asking.post(f"{API}/registration", json={"dca_mode": "flow"})
     assert answer.status_code == 201, answer.text
     assert answer.json()["wallet_id"] == wallet.id
+
+
+async def test_a_key_names_no_other_wallet(
+    user: Account, make_wallet: MakeWallet, lnbits: Lnbits
+) -> None:
+    wallet, other = await make_wallet(user), await make_wallet(user)
+    asking = lnbits.anonymous({"X-Api-Key": wallet.adminkey})
+    body = {"dca_mode": "flow", "wallet_id": other.id}
+    answer = await asking.post(f"{API}/registration", json=body)
+    assert answer.status_code == 400 and "wallet_id: " in answer.text
+    await register(user, wallet)
+    answer = await asking.put(f"{API}/me", json={"wallet_id": other.id})
+    assert answer.status_code == 400 and "wallet_id: " in answer.text
+    answer = await asking.put(f"{API}/me", json={"wallet_id": wallet.id, "username": "Ana"})
+    assert answer.json()["username"] == "Ana"
+
+
+async def test_a_wallets_key_is_not_told_the_user_id(
+    user: Account, make_wallet: MakeWallet, lnbits: Lnbits
+) -> None:
+    """Where LNbits allows the login by user id, it opens all of the user's wallets."""
+    wallet = await make_wallet(user)
+    asking = lnbits.anonymous({"X-Api-Key": wallet.adminkey})
+    answer = await asking.post(f"{API}/registration", json={"dca_mode": "flow"})
+    assert answer.status_code == 201 and user.user_id not in answer.text
+    reading = lnbits.anonymous({"X-Api-Key": wallet.inkey})
+    for path in (*READS, "registration"):
+        answer = await reading.get(f"{API}/{path}")
+        assert answer.status_code == 200 and user.user_id not in answer.text, path
 
 
 async def test_what_is_wrong_with_the_operators_wallet_is_not_the_clients_to_see(

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -66,8 +67,9 @@ async def empty(
         monkeypatch.setattr(settings, "lnbits_data_folder", str(tmp_path))
     else:
         postgres = request.getfixturevalue("postgres")
-        postgres.create_database("upgraded")
-        monkeypatch.setattr(settings, "lnbits_database_url", postgres.url("upgraded"))
+        name = f"upgraded_{uuid4().hex}"
+        postgres.create_database(name)
+        monkeypatch.setattr(settings, "lnbits_database_url", postgres.url(name))
     database = Database("ext_satmachineclient")
     yield database
     await database.engine.dispose()
@@ -78,7 +80,7 @@ async def store(connection: Any, table: str, row: dict[str, str]) -> None:
     values = ", ".join(value.replace(":time", time) for value in row.values())
     await connection.execute(
         f"INSERT INTO satmachineclient.{table} ({', '.join(row)}) VALUES ({values})",  # noqa: S608
-        {"time": 1_767_312_000.0} if "processed_at" in row else {},
+        {"time": 1_767_312_000.0} if ":time" in row.values() else {},
     )
 
 
@@ -113,3 +115,49 @@ async def test_what_was_stored_before_directions_is_a_cash_out(empty: Any) -> No
     # Nothing is left that the migration would have missed.
     assert set(dict(sale)) == set(Transaction.__fields__)
     assert set(dict(config)) == set(LamassuConfig.__fields__)
+
+
+@pytest.mark.storage
+async def test_summing_up_begins_anew_where_it_was_cut_off(empty: Any) -> None:
+    from satmachineclient import migrations
+
+    class CutOffError(Exception):
+        """LNbits is killed before this statement."""
+
+    class Killed:
+        """The connection of a migration that LNbits is killed in, after so many statements."""
+
+        def __init__(self, connection: Any, statements: int) -> None:
+            self.type, self.big_int = connection.type, connection.big_int
+            self._connection, self._left = connection, statements
+
+        async def execute(self, statement: str) -> None:
+            if not self._left:
+                raise CutOffError
+            self._left -= 1
+            await self._connection.execute(statement)
+
+    deposit = {
+        "id": "'deposit'",
+        "client_id": "'client'",
+        "amount": "12345",
+        "currency": "'GTQ'",
+        "status": "'confirmed'",
+        "created_at": ":time",
+    }
+    async with empty.connect() as connection:
+        for migrate in released(migrations)[:3]:
+            await migrate(connection)
+        await store(connection, "dca_deposits", deposit)
+
+        cut_off = 0
+        for statements in range(100):
+            try:
+                await migrations.m004_balances(Killed(connection, statements))  # type: ignore[arg-type]
+                break
+            except CutOffError:
+                cut_off += 1
+        assert cut_off > 10
+
+        (row,) = await connection.fetchall("SELECT * FROM satmachineclient.dca_balances")
+    assert (row["client_id"], row["currency"], row["deposited"]) == ("client", "GTQ", 12_345)

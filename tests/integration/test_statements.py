@@ -1,10 +1,12 @@
 """Withdrawals, and statements that add up."""
 
+import asyncio
 import csv
 import io
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from itertools import pairwise
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -191,6 +193,48 @@ async def test_a_statement_adds_up(
         "600.00",
     ]
     assert [row["amount"] for row in rows][1:5] == ["1000.00", "-100.00", "-200.00", "-100.00"]
+
+
+async def test_a_statement_of_many_years_does_not_hold_up_the_others(
+    configured: Setup,
+    make_client: MakeClient,
+    plain_user: Account,
+    lamassu: LamassuDatabase,
+    poll: Poll,
+) -> None:
+    from satmachineclient import crud
+    from satmachineclient.database import ledger
+
+    await lamassu.clear()
+    client = await make_client("one", {"GTQ": "2000000.00"})
+    await lamassu.insert(sale())
+    await poll()
+    (row,) = await crud.get_transactions()
+    (share,) = await crud.get_payments_of(row.id)
+    ids = [f"{number:05}" for number in range(5000)]
+    sales = [row.copy(update={"id": i, "lamassu_transaction_id": i}) for i in ids]
+    shares = [share.copy(update={"id": i, "transaction_id": i}) for i in ids]
+    async with ledger() as work:
+        await work.insert("lamassu_transactions", sales)
+        await crud.insert_payments(work, shares)
+    longest_wait = 0.0
+
+    async def watch() -> None:
+        nonlocal longest_wait
+        while True:
+            before = monotonic()
+            await asyncio.sleep(0.01)
+            longest_wait = max(longest_wait, monotonic() - before)
+
+    watching = asyncio.create_task(watch())
+    begin = monotonic()
+    statement = await plain_user.call("GET", f"{API}/me/statement?client_id={client.id}")
+    took = monotonic() - begin
+    watching.cancel()
+
+    (part,) = statement["currencies"]
+    assert len(part["purchases"]) == 5001 and part["closing_balance"] == "999800.00"
+    assert longest_wait < took / 2
 
 
 async def test_a_months_statement_begins_where_the_last_ended(
