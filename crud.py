@@ -646,6 +646,16 @@ async def start_poll(poll: Poll) -> None:
         )
 
 
+async def any_poll_runs() -> bool:
+    """Whether a poll is marked as running: it is, or its process has died."""
+    async with reading() as work:
+        return bool(
+            await work.rows(
+                "SELECT id FROM satmachineclient.lamassu_polls WHERE status = 'running' LIMIT 1"
+            )
+        )
+
+
 async def finish_poll(poll: Poll, *, read_succeeded: bool) -> None:
     async with ledger() as work:
         await work.update("lamassu_polls", poll)

@@ -247,19 +247,23 @@ async def paying(core: Connection, lease: str) -> AsyncIterator[None]:
     may be another process: the session's advisory lock keeps the two apart even inside LNbits'
     own steps of a payment, as its one lock per database does within a process.
 
+    The lease is looked at on the very same connection: the rest of LNbits waits for this one, and
+    shall not wait for the extension's other work, too.
+
     Raises:
         LeaseLostError: the lease has passed to somebody else.
         LedgerBusyError: they are paying right now.
     """
     if core.type == SQLITE:
-        await _check_lease(lease)
+        await core.conn.execute(text("ATTACH :path AS satmachineclient"), {"path": db.path})
+        await _check_lease(core, lease)
         yield
         return
     try:
         locked: Any = await core.fetchone(f"SELECT pg_try_advisory_lock({_PAYING}) AS ok")
         if not locked["ok"]:
             raise LedgerBusyError("Another LNbits process is in the middle of a payment.")
-        await _check_lease(lease)
+        await _check_lease(core, lease)
         yield
         await core.fetchone(f"SELECT pg_advisory_unlock({_PAYING})")
     except BaseException:
@@ -267,13 +271,12 @@ async def paying(core: Connection, lease: str) -> AsyncIterator[None]:
         raise
 
 
-async def _check_lease(lease: str) -> None:
-    async with reading() as work:
-        held = await work.rows(
-            "SELECT 1 FROM satmachineclient.ledger_lease WHERE id = 1 AND holder = :lease",
-            lease=lease,
-        )
-    if not held:
+async def _check_lease(core: Connection, lease: str) -> None:
+    held = await core.conn.execute(
+        text("SELECT 1 FROM satmachineclient.ledger_lease WHERE id = 1 AND holder = :lease"),
+        {"lease": lease},
+    )
+    if held.first() is None:
         raise LeaseLostError("another LNbits process has taken over the poll")
 
 

@@ -9,13 +9,15 @@ has happened.
 All work is done under a lease on the ledger (`database.take_lease`), which the caller holds.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from time import monotonic
 from typing import Any
 
-from lnbits.core.crud.payments import get_payment, update_payment
+from lnbits.core.crud.payments import update_payment
 from lnbits.core.crud.wallets import get_wallet
 from lnbits.core.db import db as core_db
 from lnbits.core.models import Payment as LnbitsPayment
@@ -35,6 +37,7 @@ TAG = "satmachineclient"
 KINDS = ["credit", "client", "commission"]
 _BATCH = 10  # payouts whose invoices, and whose confirmations, share one commit of ours
 _MOST_PARTS = 1000
+_MOST_PATIENCE_SECONDS = 0.2
 _INVOICE_SECONDS = 24 * 3600
 _NOT_OURS = (database.LeaseLostError, database.LedgerBusyError)
 _PAUSES = [timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 360)]
@@ -99,10 +102,11 @@ async def release(lease: str, transfer_id: str) -> bool:
     paid = []
     for part in parts:
         async with _core(lease) as conn:
-            if await _is_paid(part, conn):
+            booked = await _bookings(part, conn)
+            if await _is_paid(part, booked, conn):
                 paid.append(part)
             else:
-                await _retire_invoice(part, conn)
+                await _retire(booked.invoice, conn)
     async with database.ledger(lease) as work:
         if paid:
             await crud.confirm_payouts(work, paid, now())
@@ -116,7 +120,10 @@ async def release(lease: str, transfer_id: str) -> bool:
 async def finish(lease: str, payout: Payout) -> None:
     """Book again what LNbits has lost of a confirmed payout after it was paid."""
     async with _core(lease) as conn:
-        await (_credit if payout.kind == "credit" else _is_paid)(payout, conn)
+        if payout.kind == "credit":
+            await _credit(payout, conn)
+        else:
+            await _is_paid(payout, await _bookings(payout, conn), conn)
 
 
 # ---- forming transfers -----------------------------------------------------------------------
@@ -296,9 +303,9 @@ async def _pay_batch(lease: str, payouts: list[Payout], settled: Settled) -> Non
     fresh: list[Payout] = []
     for payout in payouts:
         try:
-            async with _core(lease) as conn:
-                if await _ensure_invoice(payout, conn):
-                    fresh.append(payout)
+            if await _needs_invoice(payout, lease):
+                await _invoice_for(payout)
+                fresh.append(payout)
             invoiced.append(payout)
         except _NOT_OURS:
             raise
@@ -326,48 +333,73 @@ async def _pay_batch(lease: str, payouts: list[Payout], settled: Settled) -> Non
 
 
 @asynccontextmanager
-async def _core(lease: str) -> AsyncIterator[Connection]:
-    """One connection to LNbits' own database, on which only the holder of the lease moves money.
+async def _core(lease: str | None = None) -> AsyncIterator[Connection]:
+    """A connection to LNbits' own database; with `lease` only its holder moves money on it.
 
-    It blocks the rest of LNbits, so it is held for one payment at a time.
+    LNbits has one at a time, and the rest of it waits meanwhile: it is held for one step of one
+    payment. If somebody did wait, they have it to themselves for as long as it was held.
     """
-    async with core_db.connect() as conn, database.paying(conn, lease):
-        yield conn
+    async with core_db.connect() as conn:
+        began = monotonic()
+        if lease is None:
+            yield conn
+        else:
+            async with database.paying(conn, lease):
+                yield conn
+    held = monotonic() - began
+    await asyncio.sleep(0)  # who waited takes its turn
+    if core_db.lock.locked():
+        await asyncio.sleep(min(held, _MOST_PATIENCE_SECONDS))
 
 
-async def _ensure_invoice(payout: Payout, conn: Connection) -> bool:
-    """Give the payout an invoice that can be paid, unless it has one; True if it is a new one.
+async def _needs_invoice(payout: Payout, lease: str) -> bool:
+    """False if the payout is paid already, or has an invoice that can be paid.
+
+    An invoice that cannot is cancelled for good, before another one takes its place.
+    """
+    if not payout.payment_hash:
+        return True
+    async with _core(lease) as conn:
+        booked = await _bookings(payout, conn)
+        if await _is_paid(payout, booked, conn):
+            return False
+        wallet = await get_wallet(payout.wallet_id, conn=conn)
+        invoice = booked.invoice
+        if wallet is not None and wallet.can_receive_payments and invoice:
+            # A credit's invoice is only a row to be marked as paid: no expiry can hinder that.
+            if payout.kind == "credit" or (invoice.pending and not invoice.is_expired):
+                return False
+        await _retire(invoice, conn)
+    return True
+
+
+async def _invoice_for(payout: Payout) -> None:
+    """Give the payout a new invoice. Nobody pays it before its hash is stored under the lease.
 
     Raises:
         PayoutError: the wallet is gone, may not receive, or LNbits refuses the invoice.
     """
-    if await _is_paid(payout, conn):
-        return False
-    wallet = await get_wallet(payout.wallet_id, conn=conn)
-    if wallet is None or not wallet.can_receive_payments:
-        await _retire_invoice(payout, conn)
-        what = "does not exist any more" if wallet is None else "may not receive"
-        raise PayoutError(f"The wallet {payout.wallet_id} {what}.", permanent=True)
-    if payout.payment_hash:
-        invoice = await _invoice(payout, conn)
-        # A credit's invoice is only a row to be marked as paid: no expiry can hinder that.
-        if invoice and (payout.kind == "credit" or (invoice.pending and not invoice.is_expired)):
-            return False
-        await _retire_invoice(payout, conn)
-    created = await _lnbits(
-        create_invoice(
-            wallet_id=payout.wallet_id,
-            amount=payout.amount_sats,
-            memo=payout.memo,
-            internal=True,
-            expiry=_INVOICE_SECONDS,
-            extra=_extra(payout),
-            external_id=payout.id,
-            conn=conn,
-        )
-    )
+    async with _core() as conn:
+        try:
+            created = await _lnbits(
+                create_invoice(
+                    wallet_id=payout.wallet_id,
+                    amount=payout.amount_sats,
+                    memo=payout.memo,
+                    internal=True,
+                    expiry=_INVOICE_SECONDS,
+                    extra=_extra(payout),
+                    external_id=payout.id,
+                    conn=conn,
+                )
+            )
+        except PayoutError:
+            wallet = await get_wallet(payout.wallet_id, conn=conn)
+            if wallet is not None and wallet.can_receive_payments:
+                raise
+            what = "does not exist any more" if wallet is None else "may not receive"
+            raise PayoutError(f"The wallet {payout.wallet_id} {what}.", permanent=True) from None
     payout.payment_hash, payout.bolt11 = created.payment_hash, created.bolt11
-    return True
 
 
 async def _pay(payout: Payout, conn: Connection) -> None:
@@ -376,14 +408,14 @@ async def _pay(payout: Payout, conn: Connection) -> None:
     Raises:
         PayoutError: it surely was not paid, and why.
     """
-    if await _is_paid(payout, conn):
+    booked = await _bookings(payout, conn)
+    if await _is_paid(payout, booked, conn):
         return
-    invoice = await _invoice(payout, conn)
-    if invoice is None or not invoice.pending:
+    if booked.invoice is None or not booked.invoice.pending:
         # LNbits would try such an invoice on the Lightning network.
         raise PayoutError("The invoice was cancelled meanwhile; a new one is made.")
     try:
-        await _lnbits(
+        payment = await _lnbits(
             pay_invoice(
                 wallet_id=payout.source_wallet_id or "",
                 payment_request=payout.bolt11 or "",
@@ -394,33 +426,52 @@ async def _pay(payout: Payout, conn: Connection) -> None:
         )
     except Exception:  # what matters is whether LNbits has booked it
         await conn.conn.rollback()
-        if not await _is_paid(payout, conn):
+        if not await _is_paid(payout, await _bookings(payout, conn), conn):
             raise
-    if not await _is_paid(payout, conn):
-        raise PayoutError("LNbits did not book the payment as an internal one.")
+    else:
+        if payment.checking_id != f"internal_{payout.payment_hash}" or not payment.success:
+            raise PayoutError("LNbits did not book the payment as an internal one.")
 
 
 async def _credit(payout: Payout, conn: Connection) -> None:
     """Book the credit: an internal invoice marked as paid is all that a credit is in LNbits."""
-    invoice = await _invoice(payout, conn)
+    invoice = (await _bookings(payout, conn)).invoice
     if invoice is None:
         raise PayoutError("The credit's invoice was removed meanwhile; a new one is made.")
     if not invoice.success:
         await _book_incoming(invoice, conn)
 
 
-async def _is_paid(payout: Payout, conn: Connection) -> bool:
+@dataclass(frozen=True)
+class _Bookings:
+    """What LNbits has booked for a payout: its invoice, and the debit that paid it."""
+
+    invoice: LnbitsPayment | None = None
+    debit: LnbitsPayment | None = None
+
+
+async def _bookings(payout: Payout, conn: Connection) -> _Bookings:
+    if not payout.payment_hash:
+        return _Bookings()
+    rows: list[LnbitsPayment] = await conn.fetchall(
+        "SELECT * FROM apipayments WHERE payment_hash = :hash",
+        {"hash": payout.payment_hash},
+        LnbitsPayment,
+    )
+    # An internal invoice's id is its hash; a service fee may have the same hash.
+    by_id = {row.checking_id: row for row in rows}
+    return _Bookings(by_id.get(payout.payment_hash), by_id.get(f"internal_{payout.payment_hash}"))
+
+
+async def _is_paid(payout: Payout, booked: _Bookings, conn: Connection) -> bool:
     """Whether LNbits has booked this payout; finishes one that it left half booked.
 
     LNbits debits and credits in two commits. Where only the debit is there (it died in between,
     or its check of pending invoices overwrote the credit), the credit is booked here.
     """
-    if not payout.payment_hash:
-        return False
-    invoice = await _invoice(payout, conn)
+    invoice, debit = booked.invoice, booked.debit
     if payout.kind == "credit":
         return bool(invoice and invoice.success)
-    debit = await get_payment(f"internal_{payout.payment_hash}", conn=conn)
     if not debit or not debit.success or debit.wallet_id != payout.source_wallet_id:
         return False  # anybody may pay an invoice that they see: that is a gift, not our payment
     if invoice is None:
@@ -436,20 +487,14 @@ async def _is_paid(payout: Payout, conn: Connection) -> bool:
     return True
 
 
-async def _invoice(payout: Payout, conn: Connection) -> LnbitsPayment | None:
-    # An internal invoice's id is its hash; a service fee may have the same hash.
-    return await get_payment(payout.payment_hash or "", conn=conn)
-
-
 async def _book_incoming(invoice: LnbitsPayment, conn: Connection) -> None:
     invoice.status = PaymentState.SUCCESS.value
     await update_payment(invoice, conn=conn)
     task_manager.internal_invoice_queue.put_nowait(invoice)
 
 
-async def _retire_invoice(payout: Payout, conn: Connection) -> None:
-    """See to it that an unpaid invoice can never be paid, before another one takes its place."""
-    invoice = await _invoice(payout, conn) if payout.payment_hash else None
+async def _retire(invoice: LnbitsPayment | None, conn: Connection) -> None:
+    """See to it that an unpaid invoice can never be paid."""
     if invoice and invoice.pending:
         invoice.status = PaymentState.FAILED.value
         await update_payment(invoice, conn=conn)

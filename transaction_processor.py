@@ -588,7 +588,7 @@ async def run_polls() -> None:
 
 
 async def _is_due() -> bool:
-    """When the interval is over, or a payout is to be tried again.
+    """When the interval is over, a payout is to be tried again, or a poll was cut off.
 
     By the last poll in the database, so that two servers do not poll twice as often; a last poll
     in the future comes from a clock set back.
@@ -598,7 +598,9 @@ async def _is_due() -> bool:
         return False
     last = config.last_poll_time or datetime.fromtimestamp(0, timezone.utc)
     waiting = timedelta(0) <= now() - last < timedelta(minutes=config.poll_interval_minutes)
-    return not waiting or bool(await crud.due_payouts(payouts.KINDS, now()))
+    if not waiting or await crud.due_payouts(payouts.KINDS, now()):
+        return True
+    return await crud.any_poll_runs()  # if its process lives, it holds the lease
 
 
 async def _scheduled_poll(trigger: PollTrigger) -> bool:

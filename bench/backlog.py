@@ -71,13 +71,13 @@ async def _once(world: BenchWorld, sales: int, clients: int, sample: int) -> dic
     await world.add_clients(clients)
     await world.add_sales(sales)
     before = await bare_sample(world, sample)
-    meter, planning, result = await _timed_poll(world)
+    shares = sales * clients
+    timed = await timed_poll(world, shares)
+    meter, planning = timed.meter, timed.planning
     payments = await world.paid()
     after = await bare_sample(world, sample)
-    shares = sales * clients
     each = (before.each + after.each) / 2 * shares
     shared = (before.shared + after.shared) / 2 * shares
-    await _check(world, result, shares)
     plain = await _plain_insert(world)
     return {
         "poll_seconds": meter.seconds,
@@ -98,8 +98,16 @@ async def _once(world: BenchWorld, sales: int, clients: int, sample: int) -> dic
     }
 
 
-async def _timed_poll(world: BenchWorld) -> tuple[Meter, float, Any]:
-    """A poll; how long it took, and how much of that was planning."""
+@dataclass
+class TimedPoll:
+    """What a poll took, and how much of it was planning (seconds)."""
+
+    meter: Meter
+    planning: float
+
+
+async def timed_poll(world: BenchWorld, shares: int) -> TimedPoll:
+    """Run a poll that has to pay so many shares."""
     from satmachineclient import transaction_processor
 
     processor: Any = transaction_processor
@@ -120,12 +128,9 @@ async def _timed_poll(world: BenchWorld) -> tuple[Meter, float, Any]:
             result = await transaction_processor.poll("manual")
     finally:
         processor._plan = plan
-    return meter, seconds, result
-
-
-async def _check(world: BenchWorld, result: Any, shares: int) -> None:
     if result.status != "succeeded" or result.confirmed_payments != shares:
         raise RuntimeError(f"the poll did not pay everything: {result}")
+    return TimedPoll(meter, seconds)
 
 
 async def _plain_insert(world: BenchWorld) -> float:

@@ -1,6 +1,7 @@
 """Stop-watches: wall time, peak memory, and how long single steps hold the event loop."""
 
 import asyncio
+import math
 import statistics
 import sys
 import threading
@@ -20,6 +21,11 @@ _LONG_SECONDS = 0.05
 def percentile(values: Sequence[float], percent: int) -> float:
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]
+
+
+def exponent(at_ten: float, at_hundred: float) -> float:
+    """b in time = a x size^b, between ten and a hundred times the smallest size."""
+    return math.log10(at_hundred / at_ten)
 
 
 def median(values: Sequence[float]) -> float:

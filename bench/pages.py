@@ -1,110 +1,145 @@
-"""The page's first load and the API's lists over a long history; and what a poll costs over it."""
+"""The page, the API and a poll over a history of 35 days, a year and ten years.
 
-import asyncio
+The sales come at the same rate in all three, so whatever looks at a window of days should cost
+the same, and so should whatever looks at balances.
+"""
+
 import time
 from typing import Any
 
+import httpx
+
 from demo.lnbits_api import EXTENSION
 
-from .meters import Meter, median
+from .browser import first_loads
+from .meters import Meter, exponent, median
 from .world import API, BenchWorld
 
 CLIENTS, DEPOSITS_EACH, TRANSACTIONS, SHARES_EACH = 1_000, 10, 20_000, 10
-_LISTS = ("clients", "deposits", "transactions", "payments", "polls")
-_FIRST_LOAD = ("overview", "config")
+_REQUESTS = {
+    "clients": "clients/paginated?limit=10",
+    "deposits": "deposits/paginated?limit=10",
+    "transactions": "transactions/paginated?limit=10",
+    "transactions of a machine": "transactions/paginated?limit=10&device_id=machine 3",
+    "payments": "payments/paginated?limit=10",
+    "polls": "polls/paginated?limit=10",
+    "overview": "overview",
+    "config": "config",
+    "reconciliation, 35 days": "reconciliation?days=35",
+    "a client's history": "clients/{client}/history",
+}
 
 
 async def run(world: BenchWorld, *, quick: bool) -> dict[str, Any]:
-    """At 1x, 10x and 100x of the history: seconds of each request, and of a poll with one sale."""
+    """At 1x, 10x and 100x of the history: seconds of each request, of a poll, of planning."""
     await world.clear()
     await world.add_clients(CLIENTS, DEPOSITS_EACH)
-    stored, growth = 0, []
+    rounds = 3 if quick else 7
+    stored = 0
+    growth: list[dict[str, Any]] = []
     for part in (100, 10, 1):
         number = TRANSACTIONS // part
-        await world.add_history(number - stored, SHARES_EACH)
+        await world.add_history(stored, number, SHARES_EACH)
         stored = number
+        await _check_books(world)
         growth.append(
             {
                 "transactions": number,
                 "distributions": number * SHARES_EACH,
-                "requests": await _requests(world, 3 if quick else 5),
-                "own_part_of_a_poll_seconds": await _idle_poll(world, 2 if quick else 3),
+                "seconds": {
+                    **await _requests(world, rounds),
+                    **await _work(world, rounds),
+                    "page in Chromium": await _page(world, 2 if quick else 3),
+                },
+                "peak_mb": await _peak_mb(),
             }
         )
+    last, middle = growth[-1]["seconds"], growth[-2]["seconds"]
     return {
         "clients": CLIENTS,
         "deposits": CLIENTS * DEPOSITS_EACH,
         "by_history": growth,
-        "exponents": _exponents(growth),
+        "exponents": {
+            name: exponent(middle[name], value) if value and middle[name] else None
+            for name, value in last.items()
+        },
     }
+
+
+async def _check_books(world: BenchWorld) -> None:
+    """Else it would be the wrong work that is measured."""
+    books = await world.admin.call("GET", f"{API}/reconciliation")
+    if not books["ok"]:
+        raise RuntimeError(f"the history does not add up: {books['differences'][:3]}")
 
 
 async def _requests(world: BenchWorld, rounds: int) -> dict[str, float]:
-    """Median seconds of each; `first load` is the page and all that it asks for, together."""
-    paths = {name: f"{API}/{name}/paginated?limit=10" for name in _LISTS}
-    paths |= {name: f"{API}/{name}" for name in _FIRST_LOAD}
-    paths["page"] = f"/{EXTENSION}/"
-    seconds = {
-        name: [await _get(world, path) for _ in range(rounds)] for name, path in paths.items()
-    }
-    together = []
-    for _ in range(rounds):
-        began = time.perf_counter()
-        await asyncio.gather(*(_get(world, path) for path in paths.values()))
-        together.append(time.perf_counter() - began)
-    return {name: median(values) for name, values in seconds.items()} | {
-        "first load": median(together)
-    }
+    """Median seconds of each."""
+    found = {}
+    for name, path in _REQUESTS.items():
+        url = f"{API}/{path.format(client=world.clients[0].id)}"
+        found[name] = median([await _get(world, url) for _ in range(rounds)])
+    return found
 
 
 async def _get(world: BenchWorld, path: str) -> float:
     began = time.perf_counter()
-    cookies = {"cookie_access_token": world.admin.token, "is_lnbits_user_authorized": "true"}
-    answer = await world.admin.get(
-        path, headers={"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
-    )
+    answer: httpx.Response = await world.admin.get(path)
     answer.raise_for_status()
     return time.perf_counter() - began
 
 
-async def _idle_poll(world: BenchWorld, rounds: int) -> dict[str, float]:
-    """Planning and booking one sale for 1,000 clients is `backlog`'s; here nothing is paid."""
+async def _work(world: BenchWorld, rounds: int) -> dict[str, float]:
+    """An idle poll, the plan of one sale for all clients, and LNbits' own look at a wallet."""
+    from lnbits.core.crud.wallets import get_wallet
     from satmachineclient import transaction_processor
 
-    meters = []
+    polls, plans, wallets = [], [], []
     for _ in range(rounds):
-        with Meter() as meter:
-            await transaction_processor.poll("hourly")
-        meters.append(meter)
+        began = time.perf_counter()
+        await transaction_processor.poll("hourly")
+        polls.append(time.perf_counter() - began)
+        began = time.perf_counter()
+        await transaction_processor.test_transaction(_made_up(), _nobody())
+        plans.append(time.perf_counter() - began)
+        began = time.perf_counter()
+        await get_wallet(world.source.id)
+        wallets.append(time.perf_counter() - began)
     return {
-        "seconds": median([m.seconds for m in meters]),
-        "balances_seconds": median([await _time_balances() for _ in range(rounds)]),
-        "peak_mb": median([m.peak_mb for m in meters]),
-        "longest_own_step_ms": max(m.ours_cpu for m in meters) * 1000,
+        "idle poll": median(polls),
+        "plan of a sale": median(plans),
+        "LNbits: get_wallet": median(wallets),
     }
 
 
-async def _time_balances() -> float:
-    from satmachineclient import crud
-    from satmachineclient.database import reading
-    from satmachineclient.helpers import now
+def _made_up() -> Any:
+    from satmachineclient.models import TestTransactionIn
 
-    began = time.perf_counter()
-    async with reading() as work:
-        await crud.balances_at(work, now())
-    return time.perf_counter() - began
+    return TestTransactionIn(
+        crypto_amount_sats=1_000_000,
+        fiat_amount="5000",
+        fiat_code="GTQ",
+        commission_percentage="0.05",
+    )
 
 
-def _exponents(growth: list[dict[str, Any]]) -> dict[str, float]:
-    """b in time = a × history^b, between 10x and 100x."""
-    from math import log10
+def _nobody() -> Any:
+    from satmachineclient.models import AuditEntry
 
-    middle, large = growth[-2], growth[-1]
-    found = {
-        name: log10(large["requests"][name] / middle["requests"][name])
-        for name in large["requests"]
-    }
-    for name in ("seconds", "balances_seconds"):
-        key = "own_part_of_a_poll_seconds"
-        found[f"idle poll: {name}"] = log10(large[key][name] / middle[key][name])
-    return found
+    return AuditEntry.of("bench", "test transaction", "")
+
+
+async def _page(world: BenchWorld, rounds: int) -> float | None:
+    """Median seconds until the page has all that it asks for; None without Chromium."""
+    seconds = await first_loads(world, f"/{EXTENSION}/", rounds)
+    return median(seconds) if seconds else None
+
+
+async def _peak_mb() -> float:
+    """What a poll and a look at the whole history's books take on top."""
+    from satmachineclient import reconciliation, transaction_processor
+
+    with Meter() as meter:
+        await transaction_processor.poll("hourly")
+        await reconciliation.reconcile()
+    return meter.peak_mb

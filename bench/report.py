@@ -45,7 +45,7 @@ def _backlog(cases: list[dict[str, Any]]) -> Iterable[Sequence[object]]:
             *(case["faster_than_bare"], target, case["lnbits_payments"], case["peak_mb"]),
             *(case["planning_to_plain"], case["longest_own_step_ms"]),
         )
-    yield ("* from a sample", *[""] * 9)
+    yield (f"* from {cases[0]['bare_sampled_payments']} payments each time", *[""] * 9)
 
 
 def _reading(case: dict[str, Any]) -> Iterable[Sequence[object]]:
@@ -58,16 +58,29 @@ def _reading(case: dict[str, Any]) -> Iterable[Sequence[object]]:
 
 def _pages(case: dict[str, Any]) -> Iterable[Sequence[object]]:
     growth = case["by_history"]
-    yield ("request, ms", *(f"{part['distributions']} shares" for part in growth), "exponent")
-    for name in growth[0]["requests"]:
-        values = [part["requests"][name] * 1000 for part in growth]
-        yield name, *values, case["exponents"][name]
-    for name in ("seconds", "balances_seconds"):
-        values = [part["own_part_of_a_poll_seconds"][name] * 1000 for part in growth]
-        yield f"idle poll: {name}", *values, case["exponents"][f"idle poll: {name}"]
-    for name in ("peak_mb", "longest_own_step_ms"):
-        values = [part["own_part_of_a_poll_seconds"][name] for part in growth]
-        yield f"idle poll: {name}", *values, ""
+    yield ("over history, ms", *(f"{part['distributions']} shares" for part in growth), "exponent")
+    for name, power in case["exponents"].items():
+        values = [part["seconds"][name] for part in growth]
+        yield name, *(value and value * 1000 for value in values), power
+    yield "peak MB of a poll and a full reconciliation", *(p["peak_mb"] for p in growth), ""
+
+
+def _growth(cases: list[dict[str, Any]]) -> Iterable[Sequence[object]]:
+    yield ("growing", "sales x clients", "poll s", "planning s", "settling s", "peak MB")
+    for case in cases:
+        for point in case["points"]:
+            size = f"{point['sales']} x {point['clients']}"
+            seconds = [point[f"{part}_seconds"] for part in ("poll", "planning", "settling")]
+            yield case["of"], size, *seconds, point["peak_mb"]
+        powers = [case[f"{part}_seconds_exponent"] for part in ("poll", "planning", "settling")]
+        yield case["of"], "exponent", *powers, ""
+
+
+def _servers(case: dict[str, Any]) -> Iterable[Sequence[object]]:
+    yield ("two servers, one killed", "")
+    for name in ("take_over_seconds", "longest_take_over_seconds", "all_paid_seconds"):
+        yield name.replace("_", " "), case[name]
+    yield "page and API served by both", case["served_by_both"]
 
 
 def _meanwhile(case: dict[str, Any]) -> Iterable[Sequence[object]]:
@@ -77,4 +90,11 @@ def _meanwhile(case: dict[str, Any]) -> Iterable[Sequence[object]]:
 
 
 def _shown() -> dict[str, Callable[[Any], Iterable[Sequence[object]]]]:
-    return {"backlog": _backlog, "meanwhile": _meanwhile, "reading": _reading, "pages": _pages}
+    return {
+        "backlog": _backlog,
+        "meanwhile": _meanwhile,
+        "reading": _reading,
+        "pages": _pages,
+        "growth": _growth,
+        "servers": _servers,
+    }

@@ -5,6 +5,7 @@ import asyncio
 import json
 import os
 import sys
+import time
 import traceback
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,20 +22,28 @@ class Case(Protocol):
 
 
 async def _run(database: str, quick: bool, only: set[str], output: Path) -> None:
-    from . import backlog, meanwhile, pages, reading
+    from . import backlog, growth, meanwhile, pages, reading, servers
 
     cases: dict[str, Case] = {
         "meanwhile": meanwhile.run,
         "reading": reading.run,
         "pages": pages.run,
+        "growth": growth.run,
         "backlog": backlog.run,
     }
     results: dict[str, Any] = {}
+    if database == "postgres" and (not only or "servers" in only):
+        results["servers"] = await servers.run(quick=quick)
+    output.write_text(json.dumps(results, indent=1))
+    wanted = {name: case for name, case in cases.items() if not only or name in only}
+    if not wanted:
+        return
     async with open_world(database) as world:
-        for name, case in cases.items():
-            if not only or name in only:
-                results[name] = await case(world, quick=quick)
-                output.write_text(json.dumps(results, indent=1))
+        for name, case in wanted.items():
+            began = time.monotonic()
+            results[name] = await case(world, quick=quick)
+            output.write_text(json.dumps(results, indent=1))
+            logger.warning(f"{name} took {time.monotonic() - began:.0f} s")
 
 
 def main() -> None:

@@ -26,7 +26,8 @@ from demo.sales import Sale
 
 API = f"/{EXTENSION}/api/v1/dca"
 DEPOSIT = 1_000_000_000  # minor units: no client runs dry in any case
-_ROWS = 5_000
+_ROWS = 2_000
+_BETWEEN_SALES = timedelta(days=3_500) / 20_000
 
 
 def now() -> datetime:
@@ -44,6 +45,7 @@ class BenchWorld:
     source: Wallet
     commission: Wallet
     config: dict[str, Any]
+    app: Any
     clients: list[Any] = field(default_factory=list)
 
     # ---- emptying and filling ----------------------------------------------------------------
@@ -143,24 +145,57 @@ class BenchWorld:
             )
         )
 
-    async def add_history(self, transactions: int, shares_each: int) -> None:
-        """Settled sales of the last year (none of the last week), with their shares."""
-        from satmachineclient.helpers import new_id
-        from satmachineclient.models import Transaction
+    async def add_history(self, first: int, last: int, shares_each: int) -> None:
+        """Settled sales from number `first` up to `last`, back in time from a week ago.
 
-        for start in range(0, transactions, _ROWS):
-            rows, shares = [], []
-            for number in range(start, min(start + _ROWS, transactions)):
-                time = now() - timedelta(days=7) - timedelta(days=350) * number / transactions
-                row = _settled_sale(Transaction, new_id(), number, time, shares_each)
-                rows.append(row)
-                for n in range(shares_each):
-                    client = self.clients[(number * shares_each + n) % len(self.clients)]
-                    shares.append(_paid_share(row, client, new_id()))
-            await self.insert("lamassu_transactions", rows)
-            await self._insert_shares(shares)
+        Their rate is the same at every length, as in a programme that goes on for years. Each has
+        its shares, one payout that carries them, and LNbits' two bookings of it.
+        """
+        for start in range(first, last, _ROWS):
+            numbers = range(start, min(start + _ROWS, last))
+            await self._add_settled([self._settled(number, shares_each) for number in numbers])
         if self.database == "postgres":
             await self.run("ANALYZE")
+
+    def _settled(self, number: int, shares_each: int) -> "_Settled":
+        time = now() - timedelta(days=7) - _BETWEEN_SALES * number
+        first = number * shares_each
+        clients = [self.clients[(first + n) % len(self.clients)] for n in range(shares_each)]
+        return _Settled(secrets.token_hex(16), time, clients, self.source.id)
+
+    async def _add_settled(self, sales: "list[_Settled]") -> None:
+        from lnbits.core.db import db as core_db
+        from satmachineclient import crud
+        from satmachineclient.database import ledger
+        from sqlalchemy import text
+
+        shares = [share for sale in sales for share in sale.shares()]
+        async with ledger() as work:
+            await work.insert("lamassu_transactions", [sale.transaction() for sale in sales])
+            await crud.insert_payments(work, shares)
+            await crud.book(
+                work,
+                (
+                    crud.Entry(
+                        share.client_id,
+                        share.currency,
+                        paid_fiat=share.amount_fiat,
+                        paid_sats=share.amount_sats,
+                    )
+                    for share in shares
+                ),
+            )
+            await work.insert("dca_payouts", [sale.payout() for sale in sales])
+        async with core_db.connect() as connection:
+            found = await connection.conn.execute(text("SELECT * FROM apipayments LIMIT 1"))
+            model = dict(found.mappings().one())
+            rows = [{**model, **booking} for sale in sales for booking in sale.bookings(model)]
+            names = ", ".join(f'"{name}"' for name in model)
+            marks = ", ".join(f":{name}" for name in model)
+            await connection.conn.execute(
+                text(f"INSERT INTO apipayments ({names}) VALUES ({marks})"), rows
+            )
+            await connection.conn.commit()
 
     # ---- SQL -----------------------------------------------------------------------------------
 
@@ -170,16 +205,6 @@ class BenchWorld:
         for start in range(0, len(rows), _ROWS):
             async with ledger() as work:
                 await work.insert(table, rows[start : start + _ROWS])
-
-    async def _insert_shares(self, shares: list[dict[str, Any]]) -> None:
-        from satmachineclient.database import ledger
-
-        names = ", ".join(shares[0])
-        marks = ", ".join(f":{name}" for name in shares[0])
-        async with ledger() as work:
-            await work.execute_many(
-                f"INSERT INTO satmachineclient.dca_payments ({names}) VALUES ({marks})", shares
-            )
 
     async def run(self, sql: str) -> None:
         from satmachineclient.database import ledger
@@ -204,42 +229,102 @@ class BenchWorld:
         return int(found["number"])
 
 
-def _settled_sale(model: Any, key: str, number: int, time: datetime, shares: int) -> Any:
-    return model(
-        id=key,
-        lamassu_transaction_id=f"history-{key}",
-        transaction_time=time,
-        processed_at=time,
-        day=time.date().isoformat(),
-        crypto_code="LN",
-        crypto_amount_sats=110 * shares,
-        fiat_amount=10 * shares,
-        fiat_code="GTQ",
-        base_amount_sats=100 * shares,
-        commission_amount_sats=10 * shares,
-        distributed_sats=100 * shares,
-        clients_count=shares,
-        status="settled",
-    )
+@dataclass
+class _Settled:
+    """A sale of long ago with all that it left behind, a hundred sats for each client."""
 
+    key: str
+    time: datetime
+    clients: list[Any]
+    source_wallet_id: str
 
-def _paid_share(row: Any, client: Any, key: str) -> dict[str, Any]:
-    return {
-        "id": key,
-        "transaction_id": row.id,
-        "client_id": client.id,
-        "wallet_id": client.wallet_id,
-        "amount_sats": 100,
-        "amount_fiat": 10,
-        "currency": "GTQ",
-        "share": "0.1",
-        "day": row.day,
-        "status": "confirmed",
-        "transfer_id": key,
-        "payment_hash": key,
-        "created_at": row.processed_at,
-        "confirmed_at": row.processed_at,
-    }
+    def transaction(self) -> Any:
+        from satmachineclient.models import Transaction
+
+        shares = len(self.clients)
+        return Transaction(
+            id=self.key,
+            lamassu_transaction_id=f"history-{self.key}",
+            device_id=f"machine {int(self.key[0], 16)}",
+            transaction_time=self.time,
+            processed_at=self.time,
+            day=self.time.date().isoformat(),
+            crypto_code="LN",
+            crypto_amount_sats=110 * shares,
+            fiat_amount=10 * shares,
+            fiat_code="GTQ",
+            base_amount_sats=100 * shares,
+            commission_amount_sats=10 * shares,
+            distributed_sats=100 * shares,
+            clients_count=shares,
+            status="settled",
+        )
+
+    def shares(self) -> list[Any]:
+        from satmachineclient.models import Payment
+
+        return [
+            Payment(
+                id=f"{self.key}-{number}",
+                transaction_id=self.key,
+                client_id=client.id,
+                wallet_id=client.wallet_id,
+                amount_sats=100,
+                amount_fiat=10,
+                currency="GTQ",
+                share=Decimal("0.1"),
+                day=self.time.date().isoformat(),
+                status="confirmed",
+                transfer_id=self.key,
+                payment_hash=self.key,
+                created_at=self.time,
+                confirmed_at=self.time,
+            )
+            for number, client in enumerate(self.clients)
+        ]
+
+    def payout(self) -> Any:
+        from satmachineclient.models import Payout
+
+        return Payout(
+            id=f"{self.key}-0001",
+            transfer_id=self.key,
+            kind="client",
+            source_wallet_id=self.source_wallet_id,
+            wallet_id=self.clients[0].wallet_id,
+            amount_sats=100 * len(self.clients),
+            memo="history",
+            status="confirmed",
+            payment_hash=self.key,
+            created_at=self.time,
+            confirmed_at=self.time,
+        )
+
+    def bookings(self, model: dict[str, Any]) -> list[dict[str, Any]]:
+        """The credit and the debit, in the form of LNbits' own rows."""
+        time = model["time"]
+        at = self.time.replace(tzinfo=None) if isinstance(time, datetime) else self.time.timestamp()
+        msat = 100_000 * len(self.clients)
+        both = {
+            "payment_hash": self.key,
+            "time": at,
+            "created_at": at,
+            "updated_at": at,
+            "tag": "satmachineclient",
+            "status": "success",
+            "fee": 0,
+            "external_id": None,
+        }
+        return [
+            both
+            | {"checking_id": self.key, "wallet_id": self.clients[0].wallet_id, "amount": msat},
+            both
+            | {
+                "checking_id": f"internal_{self.key}",
+                "wallet_id": self.source_wallet_id,
+                "amount": -msat,
+            },
+        ]
 
 
 @asynccontextmanager
@@ -265,12 +350,12 @@ async def open_world(database: str) -> AsyncIterator[BenchWorld]:
             async with LifespanManager(create_app(), 60, 30) as manager:
                 api = Lnbits("http://lnbits.test", httpx.ASGITransport(manager.app))
                 try:
-                    yield await _furnish(database, postgres, api)
+                    yield await _furnish(database, postgres, api, manager.app)
                 finally:
                     await api.close()
 
 
-async def _furnish(database: str, postgres: Postgres, api: Lnbits) -> BenchWorld:
+async def _furnish(database: str, postgres: Postgres, api: Lnbits, app: Any) -> BenchWorld:
     lamassu = await LamassuDatabase.create(postgres, "lamassu", "lamassu")
     admin = await api.first_install("admin", secrets.token_hex(8))
     source = await admin.create_wallet("source")
@@ -284,4 +369,4 @@ async def _furnish(database: str, postgres: Postgres, api: Lnbits) -> BenchWorld
         "look_back_days": 7,
     }
     await admin.call("POST", f"{API}/config", config)
-    return BenchWorld(database, postgres, lamassu, admin, source, commission, config)
+    return BenchWorld(database, postgres, lamassu, admin, source, commission, config, app)
