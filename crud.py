@@ -646,14 +646,10 @@ async def start_poll(poll: Poll) -> None:
         )
 
 
-async def any_poll_runs() -> bool:
-    """Whether a poll is marked as running: it is, or its process has died."""
-    async with reading() as work:
-        return bool(
-            await work.rows(
-                "SELECT id FROM satmachineclient.lamassu_polls WHERE status = 'running' LIMIT 1"
-            )
-        )
+async def last_poll_runs() -> bool:
+    """Whether the newest poll is marked as running: it is, or its process has died."""
+    polls = await get_polls(1)
+    return bool(polls) and polls[0].status == "running"
 
 
 async def finish_poll(poll: Poll, *, read_succeeded: bool) -> None:

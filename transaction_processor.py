@@ -600,7 +600,7 @@ async def _is_due() -> bool:
     waiting = timedelta(0) <= now() - last < timedelta(minutes=config.poll_interval_minutes)
     if not waiting or await crud.due_payouts(payouts.KINDS, now()):
         return True
-    return await crud.any_poll_runs()  # if its process lives, it holds the lease
+    return await crud.last_poll_runs()  # if its process lives, it holds the lease
 
 
 async def _scheduled_poll(trigger: PollTrigger) -> bool:
