@@ -103,6 +103,8 @@ async def update_client(
 ) -> Client:
     """Change a client as it stands at this moment; what `change` raises leaves it as it is.
 
+    Where nothing changes nothing is written.
+
     Raises:
         ConflictError: the wallet is another client's.
     """
@@ -111,6 +113,8 @@ async def update_client(
         if before is None:
             raise ConflictError("This client is gone.")
         client = change(before)
+        if client == before.copy(update={"updated_at": client.updated_at}):
+            return before
         await write_client(work, before, client)
         await work.insert("dca_audit", [audit(before, client)])
         return client

@@ -42,7 +42,8 @@ async def sales_by_day(since: datetime) -> list[Row]:
     A sale's row says what its shares are worth, so that the shares need not be read.
     """
     return await _rows(
-        "SELECT day, fiat_code AS currency, COUNT(*) AS sales, "
+        "SELECT day, fiat_code AS currency, "
+        "CAST(SUM(CASE WHEN direction = 'settle_out' THEN 0 ELSE 1 END) AS BIGINT) AS sales, "
         "CAST(SUM(commission_amount_sats) AS BIGINT) AS commission, "
         "CAST(SUM(distributed_sats) AS BIGINT) AS sats, "
         "CAST(SUM(fiat_amount - undistributed_fiat) AS BIGINT) AS allocated "

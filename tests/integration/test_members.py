@@ -290,6 +290,16 @@ async def test_another_currency_needs_its_own_limits(admin: Account, bounded: No
     assert (changed["smallest_daily_limit"], changed["largest_daily_limit"]) == ("500", None)
 
 
+async def test_a_change_of_nothing_is_not_written(
+    user: Account, admin: Account, make_wallet: MakeWallet
+) -> None:
+    me = await register(user, await make_wallet(user), username="Ana")
+    entries = len(await admin.call("GET", f"{API}/audit"))
+    assert await user.call("PUT", f"{API}/me", {"username": "Ana", "dca_mode": "flow"}) == me
+    assert await user.call("PUT", f"{API}/me", {}) == me
+    assert len(await admin.call("GET", f"{API}/audit")) == entries
+
+
 # ---- pausing and leaving ---------------------------------------------------------------------
 
 

@@ -313,7 +313,7 @@ satmachine.messages.en = {
     decimals_with_a_point: 'Decimals with a point',
     enter_an_amount_with_a: 'Enter an amount, with a point for decimals.',
     no_such_client: 'No such client',
-    notes_optional: 'Notes (optional)',
+    notes_optional: 'Notes (optional; the client sees them)',
     recorded: 'Deposit of {amount} recorded',
     the_deposit_is_recorded_as:
       'The deposit is recorded as pending. Confirm it once the cash is in the machine.'

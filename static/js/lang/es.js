@@ -318,7 +318,7 @@ satmachine.messages.es = {
     decimals_with_a_point: 'Decimales con punto',
     enter_an_amount_with_a: 'Ingrese un monto, con punto para los decimales.',
     no_such_client: 'No existe ese cliente',
-    notes_optional: 'Notas (opcional)',
+    notes_optional: 'Notas (opcional; el cliente las ve)',
     recorded: 'Depósito de {amount} registrado',
     the_deposit_is_recorded_as:
       'El depósito se registra como pendiente. Confírmelo cuando el efectivo esté en la máquina.'
