@@ -1,6 +1,6 @@
 """The poll: read the ATM's sales, plan their shares, settle what is open; and the hourly task.
 
-One poll runs at a time, on all servers that share the database: the lease in `crud` sees to it.
+One poll runs at a time, on all servers that share the database: the lease in `database` sees to it.
 A plan is stored as a whole before anything is paid, so that a poll may stop at any point and the
 next one goes on from there.
 """
@@ -23,18 +23,15 @@ from lnbits.task_manager import task_manager
 from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
 
-from . import crud, database, lamassu, lamassu_rows, payouts, planning, reconciliation
+from . import crud, database, lamassu, payouts, planning, reconciliation
 from .helpers import ConflictError, SecretError, decrypt, log_unexpected, new_id, now
 from .models import (
     SECRETS,
-    AuditEntry,
     LamassuConfig,
     Payment,
     Poll,
     PollTrigger,
-    TestTransactionIn,
     Transaction,
-    positive_minor_units,
 )
 
 TASK_NAME = "ext_satmachineclient_polls"
@@ -257,6 +254,41 @@ async def _read(config: LamassuConfig) -> tuple[int, list[lamassu.Sale]]:
         )
 
 
+async def config_or_defaults() -> LamassuConfig:
+    """The configuration, or what a dry run goes by before anything is configured."""
+    return await crud.get_config() or LamassuConfig(
+        host="",
+        port=5432,
+        database_name="",
+        username="",
+        source_wallet_id="",
+        credit_source_wallet=False,
+        use_ssh_tunnel=False,
+        commission_method="markup",
+        poll_interval_minutes=60,
+        look_back_days=7,
+        timezone="UTC",
+        is_active=False,
+    )
+
+
+async def ready_config() -> LamassuConfig:
+    """The configuration, if payments can be made from its source wallet.
+
+    Raises:
+        ConflictError: there is none, or the wallet is gone.
+    """
+    config = await crud.get_config()
+    if config is None:
+        raise ConflictError("There is no configuration yet: fill in 'Configure Database' first.")
+    if await get_wallet(config.source_wallet_id) is None:
+        raise ConflictError(
+            f"source_wallet_id: the wallet {config.source_wallet_id} does not exist any more. "
+            "Choose another source wallet in the configuration."
+        )
+    return config
+
+
 def look_back_from(config: LamassuConfig) -> datetime:
     """From when on sales are read: the look-back window before the last poll that read them."""
     last = config.last_successful_poll or now()
@@ -362,215 +394,6 @@ async def _plan_one(
         reason = f"Not distributed by itself: unexpected {type(exc).__name__}, see LNbits' log."
         held = replace(sale, state="review", reason=reason)
         return planning.plan_sale(held, book, config, row_id=row_id)
-
-
-# ---- test transactions and what a person decides ---------------------------------------------
-
-
-async def test_transaction(
-    data: TestTransactionIn, audit: AuditEntry
-) -> tuple[Transaction, list[Payment]]:
-    """Plan a made-up sale by the very same code; executed, it is stored and really paid.
-
-    Raises:
-        ValueError: naming the field.
-        ConflictError: executing without a configuration, or without its source wallet.
-        BusyError: executing while a poll runs.
-    """
-    fiat = positive_minor_units("fiat_amount", data.fiat_amount, data.fiat_code)
-    sale = _made_up_sale(data, fiat)
-    if data.dry_run:
-        config = await config_or_defaults()
-        async with database.reading() as work:
-            book = await _book_for(work, sale, config)
-            return planning.plan_sale(sale, book, config, is_test=True)
-    config = await ready_config()
-    lease = new_id()
-    async with working(lease, wait_seconds=5):
-        async with database.ledger(lease) as work:
-            book = await _book_for(work, sale, config)
-            row, payments = planning.plan_sale(sale, book, config, is_test=True)
-            await crud.insert_audit(work, audit.copy(update={"subject": row.id}))
-            await work.insert("lamassu_transactions", [row])
-            await crud.insert_payments(work, payments)
-            await crud.settle_finished(work)
-        await payouts.settle(lease, config)
-    return await crud.get_transaction(row.id) or row, await crud.get_payments_of(row.id)
-
-
-def _made_up_sale(data: TestTransactionIn, fiat: int) -> lamassu.Sale:
-    return lamassu.Sale(
-        id=f"test-{new_id()}",
-        device_id="test",
-        time=now(),
-        crypto_code="BTC",
-        crypto_sats=data.crypto_amount_sats,
-        fiat=fiat,
-        fiat_code=data.fiat_code,
-        commission=data.commission_percentage,
-        discount=data.discount,
-        fixed_fee=None,
-        state="good",
-        reason=None,
-        facts={},
-    )
-
-
-async def _book_for(
-    work: database.Ledger, sale: lamassu.Sale, config: LamassuConfig
-) -> planning.Book:
-    return await planning.Book.open(
-        work, sale.time, sale.time, {planning.day_of(sale.time, config)}
-    )
-
-
-async def config_or_defaults() -> LamassuConfig:
-    """The configuration, or what a dry run goes by before anything is configured."""
-    return await crud.get_config() or LamassuConfig(
-        host="",
-        port=5432,
-        database_name="",
-        username="",
-        source_wallet_id="",
-        credit_source_wallet=False,
-        use_ssh_tunnel=False,
-        commission_method="markup",
-        poll_interval_minutes=60,
-        look_back_days=7,
-        timezone="UTC",
-        is_active=False,
-    )
-
-
-async def ready_config() -> LamassuConfig:
-    """The configuration, if payments can be made from its source wallet.
-
-    Raises:
-        ConflictError: there is none, or the wallet is gone.
-    """
-    config = await crud.get_config()
-    if config is None:
-        raise ConflictError("There is no configuration yet: fill in 'Configure Database' first.")
-    if await get_wallet(config.source_wallet_id) is None:
-        raise ConflictError(
-            f"source_wallet_id: the wallet {config.source_wallet_id} does not exist any more. "
-            "Choose another source wallet in the configuration."
-        )
-    return config
-
-
-async def retry(transfer_ids: set[str], audit: AuditEntry) -> None:
-    """Try the payouts of these transfers again now, with new invoices where that is safe.
-
-    Raises:
-        BusyError: a poll is running. ConflictError: no usable configuration.
-    """
-    config = await ready_config()
-    lease = new_id()
-    async with working(lease, wait_seconds=5):
-        async with database.ledger(lease) as work:
-            await crud.insert_audit(work, audit)
-        for transfer_id in sorted(transfer_ids):
-            await _release(lease, transfer_id)
-        await payouts.settle(lease, config, retry_all=True)
-
-
-async def _release(lease: str, transfer_id: str) -> bool:
-    try:
-        return await payouts.release(lease, transfer_id)
-    except payouts.PayoutError as exc:
-        raise ConflictError(str(exc)) from None
-
-
-def failed_transfers(row: Transaction, payments: list[Payment]) -> set[str]:
-    """The transfers of a transaction that were tried and are not paid."""
-    transfers = {p.transfer_id for p in payments if p.status == "failed"}
-    if row.credit_status == "pending":
-        transfers.add(row.credit_transfer_id)
-    if row.commission_status == "pending":
-        transfers.add(row.commission_transfer_id)
-    return {transfer for transfer in transfers if transfer}
-
-
-async def void(payment: Payment, reason: str, audit: AuditEntry) -> None:
-    """Give up a share: its fiat returns to the client's balance, its sats stay undistributed.
-
-    Raises:
-        ConflictError: it is paid or voided already. BusyError: a poll is running.
-    """
-    lease = new_id()
-    async with working(lease, wait_seconds=5):
-        if payment.transfer_id and not await _release(lease, payment.transfer_id):
-            raise ConflictError("It is paid, or a part of it is: it can only be tried again.")
-        async with database.ledger(lease) as work:
-            if not await crud.void_payment(work, payment, reason):
-                raise ConflictError("This payment is confirmed or voided already.")
-            await crud.insert_audit(work, audit)
-            await crud.settle_finished(work)
-
-
-async def distribute_reviewed(
-    row: Transaction, cash_out: int | None, notes: str | None, audit: AuditEntry
-) -> None:
-    """Distribute a sale that needed review, as a person decided; its shares are paid at once.
-
-    `cash_out`: the fiat that really came out, in minor units; None for all of it.
-
-    Raises:
-        ConflictError: it needs no review (any more), its amounts cannot be distributed, or a part
-            of a cash-in's cash is named.
-        BusyError: a poll is running.
-    """
-    if cash_out is not None and row.direction == "cash_in":
-        raise ConflictError(
-            "fiat_amount: leave it out. The customer of a cash-in put all of the cash in; no part "
-            "of it can be missing."
-        )
-    config = await ready_config()
-    sale = _reviewed_sale(row)
-    lease = new_id()
-    async with working(lease, wait_seconds=5):
-        async with database.ledger(lease) as work:
-            known = await crud.known_transactions(work, [row.lamassu_transaction_id])
-            if known[row.lamassu_transaction_id]["status"] != "needs_review":
-                raise ConflictError("This transaction has been decided on already.")
-            book = await _book_for(work, sale, config)
-            planned, payments = planning.plan_sale(
-                sale, book, config, is_test=row.is_test, cash_out=cash_out, row_id=row.id
-            )
-            if planned.status == "needs_review":
-                raise ConflictError(f"It cannot be distributed: {planned.review_reason}")
-            planned = planned.copy(
-                update={"review_reason": row.review_reason, "review_notes": notes}
-            )
-            await crud.replace_transaction(work, planned)
-            await crud.insert_payments(work, payments)
-            await crud.insert_audit(work, audit)
-            await crud.settle_finished(work)
-        await payouts.settle(lease, config)
-
-
-def _reviewed_sale(row: Transaction) -> lamassu.Sale:
-    if not row.crypto_amount_sats or not row.fiat_amount:
-        raise ConflictError("Its amounts are not usable; it can only be dismissed.")
-    facts = row.lamassu_facts or {}
-    return lamassu.Sale(
-        id=row.lamassu_transaction_id,
-        device_id=row.device_id,
-        time=row.transaction_time,
-        crypto_code=row.crypto_code,
-        crypto_sats=row.crypto_amount_sats,
-        fiat=row.fiat_amount,
-        fiat_code=row.fiat_code,
-        commission=row.commission_percentage,
-        discount=row.discount,
-        fixed_fee=row.fixed_fee,
-        state="good",
-        reason=None,
-        facts=facts,
-        direction=row.direction,
-        ticker_price=lamassu_rows.ticker_price(facts) if row.direction == "cash_in" else None,
-    )
 
 
 # ---- the hourly task -------------------------------------------------------------------------

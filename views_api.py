@@ -17,6 +17,7 @@ from . import (
     crud,
     crud_clients,
     crud_reports,
+    decisions,
     lamassu_check,
     reconciliation,
     transaction_processor,
@@ -116,8 +117,8 @@ async def retry_transaction(transaction_id: str, operator: Operator) -> list[Dis
     row: Transaction = found(await crud.get_transaction(transaction_id), "transaction")
     payments = await crud.get_payments_of(transaction_id)
     audit = AuditEntry.of(operator, "transaction retried", row.id)
-    transfers = transaction_processor.failed_transfers(row, payments)
-    await transaction_processor.retry(transfers, audit)
+    transfers = decisions.failed_transfers(row, payments)
+    await decisions.retry(transfers, audit)
     return await distributions_of(await crud.get_payments_of(transaction_id))
 
 
@@ -133,7 +134,7 @@ async def distribute_transaction(
         if cash_out > row.fiat_amount:
             raise ValueError("fiat_amount: more than the sale's own amount cannot have come out")
     audit = AuditEntry.of(operator, "review distributed", row.id, TransactionOut.of(row), data)
-    await transaction_processor.distribute_reviewed(row, cash_out, data.notes, audit)
+    await decisions.distribute_reviewed(row, cash_out, data.notes, audit)
     return TransactionOut.of(found(await crud.get_transaction(transaction_id), "transaction"))
 
 
@@ -161,7 +162,7 @@ async def retry_payment(payment_id: str, operator: Operator) -> DistributionOut:
         raise ConflictError(f"This payment is {payment.status}: there is nothing to try again.")
     failed = payment.status == "failed" and payment.transfer_id
     audit = AuditEntry.of(operator, "payment retried", payment.id, after={"error": payment.error})
-    await transaction_processor.retry({failed} if failed else set(), audit)
+    await decisions.retry({failed} if failed else set(), audit)
     return (await distributions_of([found(await crud.get_payment(payment_id), "payment")]))[0]
 
 
@@ -172,7 +173,7 @@ async def void_payment(payment_id: str, data: Reason, operator: Operator) -> Dis
         raise ConflictError(f"This payment is {payment.status} and cannot be voided.")
     (before,) = await distributions_of([payment])
     audit = AuditEntry.of(operator, "payment voided", payment.id, before, data)
-    await transaction_processor.void(payment, data.reason, audit)
+    await decisions.void(payment, data.reason, audit)
     return (await distributions_of([found(await crud.get_payment(payment_id), "payment")]))[0]
 
 
@@ -328,7 +329,7 @@ async def manual_poll() -> PollResult:
 @satmachineclient_api.post("/test-transaction")
 async def test_transaction(data: TestTransactionIn, operator: Operator) -> TestTransactionOut:
     audit = AuditEntry.of(operator, "test transaction executed", "", after=data)
-    row, payments = await transaction_processor.test_transaction(data, audit)
+    row, payments = await decisions.test_transaction(data, audit)
     return TestTransactionOut(
         dry_run=data.dry_run,
         transaction=TransactionOut.of(row),

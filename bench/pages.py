@@ -92,7 +92,7 @@ async def _get(world: BenchWorld, path: str) -> float:
 async def _work(world: BenchWorld, rounds: int) -> dict[str, float]:
     """An idle poll, the plan of one sale for all clients, and LNbits' own look at a wallet."""
     from lnbits.core.crud.wallets import get_wallet
-    from satmachineclient import transaction_processor
+    from satmachineclient import decisions, transaction_processor
 
     polls, plans, wallets = [], [], []
     for _ in range(rounds):
@@ -100,7 +100,7 @@ async def _work(world: BenchWorld, rounds: int) -> dict[str, float]:
         await transaction_processor.poll("hourly")
         polls.append(time.perf_counter() - began)
         began = time.perf_counter()
-        await transaction_processor.test_transaction(_made_up(), _nobody())
+        await decisions.test_transaction(_made_up(), _nobody())
         plans.append(time.perf_counter() - began)
         began = time.perf_counter()
         await get_wallet(world.source.id)
