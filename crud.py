@@ -42,7 +42,9 @@ async def terms_at(work: Ledger, time: datetime) -> list[ClientTerms]:
     return await work.fetch(
         ClientTerms,
         "SELECT * FROM satmachineclient.dca_client_terms "
-        "WHERE valid_from <= :time AND (valid_until IS NULL OR valid_until > :time)",
+        "WHERE valid_until IS NULL AND valid_from <= :time "
+        "UNION ALL SELECT * FROM satmachineclient.dca_client_terms "
+        "WHERE valid_until > :time AND valid_from <= :time",
         time=time,
     )
 
@@ -442,14 +444,13 @@ async def confirm_payouts(
 async def _confirm_transfers(
     work: Ledger, first_parts: Sequence[Payout], time: datetime
 ) -> tuple[int, int]:
-    for part in first_parts:
-        if part.kind != "client":
-            await work.execute(
-                "UPDATE satmachineclient.lamassu_transactions "
-                f"SET {part.kind}_status = 'confirmed', payout_error = NULL "
-                f"WHERE {part.kind}_transfer_id = :transfer",
-                transfer=part.transfer_id,
-            )
+    for kind in ("credit", "commission"):
+        await work.execute_many(
+            "UPDATE satmachineclient.lamassu_transactions "
+            f"SET {kind}_status = 'confirmed', payout_error = NULL "
+            f"WHERE {kind}_transfer_id = :transfer",
+            [{"transfer": part.transfer_id} for part in first_parts if part.kind == kind],
+        )
     to_clients = [part for part in first_parts if part.kind == "client"]
     newly_paid = await _paid_by(work, [p.transfer_id for p in to_clients], "status <> 'confirmed'")
     await work.execute_many(
@@ -683,6 +684,8 @@ async def get_page(
 ) -> Page[Model]:
     """One page of a table in LNbits' own form; by default newest first, by the column `newest`.
 
+    Rows that are equal in the column sorted by follow each other in the order of time.
+
     Raises:
         ValueError: a filter's value does not fit its column.
     """
@@ -693,7 +696,8 @@ async def get_page(
     }
     order = f"{newest} DESC"
     if filters.sortby:
-        order = f"{filters.sortby} {'DESC' if filters.direction == 'desc' else 'ASC'}"
+        direction = "DESC" if filters.direction == "desc" else "ASC"
+        order = f"{filters.sortby} {direction}, {newest} {direction}"
     limit = min(max(filters.limit if filters.limit is not None else 10, 1), 1000)
     async with reading() as work:
         try:
