@@ -27,6 +27,8 @@ from .models_clients import Client, ClientTerms, Deposit
 
 Model = TypeVar("Model", bound=BaseModel)
 
+_TOGETHER = 1000  # rows prepared before others get their turn
+
 # ---- planning: what the shares of new sales depend on ----------------------------------------
 
 
@@ -353,14 +355,15 @@ async def unpaid_shares(work: Ledger) -> list[OpenShare]:
 
 async def carry_shares(work: Ledger, carried: Sequence[tuple[str, str, str]]) -> None:
     """Give shares to transfers: their id, the transfer's, and the wallet that it pays."""
-    await work.execute_many(
-        "UPDATE satmachineclient.dca_payments "
-        "SET transfer_id = :transfer, wallet_id = :wallet, error = NULL WHERE id = :id",
-        [
-            {"id": share, "transfer": transfer, "wallet": wallet}
-            for share, transfer, wallet in carried
-        ],
-    )
+    for start in range(0, len(carried), _TOGETHER):
+        await work.execute_many(
+            "UPDATE satmachineclient.dca_payments "
+            "SET transfer_id = :transfer, wallet_id = :wallet, error = NULL WHERE id = :id",
+            [
+                {"id": share, "transfer": transfer, "wallet": wallet}
+                for share, transfer, wallet in carried[start : start + _TOGETHER]
+            ],
+        )
 
 
 async def carry_transactions(
