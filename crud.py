@@ -27,6 +27,8 @@ from .models_clients import Client, ClientTerms, Deposit
 
 Model = TypeVar("Model", bound=BaseModel)
 
+_TOGETHER = 1000  # rows prepared before others get their turn
+
 # ---- planning: what the shares of new sales depend on ----------------------------------------
 
 
@@ -42,7 +44,9 @@ async def terms_at(work: Ledger, time: datetime) -> list[ClientTerms]:
     return await work.fetch(
         ClientTerms,
         "SELECT * FROM satmachineclient.dca_client_terms "
-        "WHERE valid_from <= :time AND (valid_until IS NULL OR valid_until > :time)",
+        "WHERE valid_until IS NULL AND valid_from <= :time "
+        "UNION ALL SELECT * FROM satmachineclient.dca_client_terms "
+        "WHERE valid_until > :time AND valid_from <= :time",
         time=time,
     )
 
@@ -352,14 +356,15 @@ async def unpaid_shares(work: Ledger) -> list[OpenShare]:
 
 async def carry_shares(work: Ledger, carried: Sequence[tuple[str, str, str]]) -> None:
     """Give shares to transfers: their id, the transfer's, and the wallet that it pays."""
-    await work.execute_many(
-        "UPDATE satmachineclient.dca_payments "
-        "SET transfer_id = :transfer, wallet_id = :wallet, error = NULL WHERE id = :id",
-        [
-            {"id": share, "transfer": transfer, "wallet": wallet}
-            for share, transfer, wallet in carried
-        ],
-    )
+    for start in range(0, len(carried), _TOGETHER):
+        await work.execute_many(
+            "UPDATE satmachineclient.dca_payments "
+            "SET transfer_id = :transfer, wallet_id = :wallet, error = NULL WHERE id = :id",
+            [
+                {"id": share, "transfer": transfer, "wallet": wallet}
+                for share, transfer, wallet in carried[start : start + _TOGETHER]
+            ],
+        )
 
 
 async def carry_transactions(
@@ -443,14 +448,13 @@ async def confirm_payouts(
 async def _confirm_transfers(
     work: Ledger, first_parts: Sequence[Payout], time: datetime
 ) -> tuple[int, int]:
-    for part in first_parts:
-        if part.kind != "client":
-            await work.execute(
-                "UPDATE satmachineclient.lamassu_transactions "
-                f"SET {part.kind}_status = 'confirmed', payout_error = NULL "
-                f"WHERE {part.kind}_transfer_id = :transfer",
-                transfer=part.transfer_id,
-            )
+    for kind in ("credit", "commission"):
+        await work.execute_many(
+            "UPDATE satmachineclient.lamassu_transactions "
+            f"SET {kind}_status = 'confirmed', payout_error = NULL "
+            f"WHERE {kind}_transfer_id = :transfer",
+            [{"transfer": part.transfer_id} for part in first_parts if part.kind == kind],
+        )
     to_clients = [part for part in first_parts if part.kind == "client"]
     newly_paid = await _paid_by(work, [p.transfer_id for p in to_clients], "status <> 'confirmed'")
     await work.execute_many(
@@ -680,6 +684,8 @@ async def get_page(
 ) -> Page[Model]:
     """One page of a table in LNbits' own form; by default newest first, by the column `newest`.
 
+    Rows that are equal in the column sorted by follow each other in the order of time.
+
     Raises:
         ValueError: a filter's value does not fit its column.
     """
@@ -690,7 +696,8 @@ async def get_page(
     }
     order = f"{newest} DESC"
     if filters.sortby:
-        order = f"{filters.sortby} {'DESC' if filters.direction == 'desc' else 'ASC'}"
+        direction = "DESC" if filters.direction == "desc" else "ASC"
+        order = f"{filters.sortby} {direction}, {newest} {direction}"
     limit = min(max(filters.limit if filters.limit is not None else 10, 1), 1000)
     async with reading() as work:
         try:

@@ -341,10 +341,11 @@ async def unbalanced_transfers(since: datetime) -> list[Row]:
         )
     )
     return await _rows(
-        "SELECT * FROM (SELECT o.transfer_id AS id, o.kind, CAST(o.sats AS BIGINT) AS payout_sats, "
-        f"CAST({carried} AS BIGINT) AS carried_sats FROM ("
-        "SELECT transfer_id, kind, SUM(amount_sats) AS sats FROM satmachineclient.dca_payouts "
-        "WHERE status <> 'voided' AND created_at >= :since GROUP BY transfer_id, kind) o"
+        "SELECT * FROM (SELECT DISTINCT o.transfer_id AS id, o.kind, "
+        "CAST((SELECT SUM(amount_sats) FROM satmachineclient.dca_payouts "
+        "WHERE transfer_id = o.transfer_id AND status <> 'voided') AS BIGINT) AS payout_sats, "
+        f"CAST({carried} AS BIGINT) AS carried_sats FROM satmachineclient.dca_payouts o "
+        "WHERE o.status <> 'voided' AND o.created_at >= :since"
         ") transfers WHERE payout_sats <> carried_sats",
         since=since,
     )
@@ -372,11 +373,10 @@ async def unpaid_but_confirmed(since: datetime) -> list[Row]:
     """Shares marked as confirmed without a transfer that is confirmed as a whole."""
     async with reading() as work:
         return await work.rows(
-            "SELECT p.id FROM satmachineclient.dca_payments p WHERE p.status = 'confirmed' "
-            "AND p.created_at >= :since AND (p.transfer_id IS NULL OR NOT EXISTS ("
-            "SELECT 1 FROM satmachineclient.dca_payouts o WHERE o.transfer_id = p.transfer_id) "
-            "OR EXISTS (SELECT 1 FROM satmachineclient.dca_payouts o "
-            "WHERE o.transfer_id = p.transfer_id AND o.status <> 'confirmed'))",
+            "SELECT p.id FROM satmachineclient.dca_payments p "
+            "WHERE p.status = 'confirmed' AND p.created_at >= :since AND COALESCE(("
+            "SELECT MIN(CASE WHEN o.status = 'confirmed' THEN 1 ELSE 0 END) "
+            "FROM satmachineclient.dca_payouts o WHERE o.transfer_id = p.transfer_id), 0) = 0",
             since=since,
         )
 
@@ -407,7 +407,9 @@ async def lnbits_payments_tagged(since: datetime, tag: str) -> AsyncIterator[lis
             found = await connection.conn.execute(
                 text(
                     "SELECT checking_id, payment_hash, time FROM apipayments "
-                    f"WHERE tag = :tag AND status = 'success' AND time >= {time} "
+                    # By the index on time: nearly all successful payments may be ours.
+                    "WHERE COALESCE(tag, '') = :tag AND COALESCE(status, '') = 'success' "
+                    f"AND time >= {time} "
                     f"AND (time > {time} OR checking_id > :id) "
                     f"ORDER BY time, checking_id LIMIT {BATCH}"
                 ),

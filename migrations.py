@@ -338,8 +338,19 @@ def _balances(db: Connection) -> list[str]:
 
 
 def _more_indexes(db: Connection) -> list[str]:
-    """What the page filters by, with the time that it sorts by."""
+    """What the page filters and sorts by, with the time that equal rows are sorted by."""
+    sorted_by = (
+        *("crypto_amount_sats", "commission_amount_sats", "base_amount_sats"),
+        *("distributed_sats", "undistributed_sats", "clients_count"),
+    )
     return [
+        *(_index(db, "lamassu_transactions", name, "transaction_time") for name in sorted_by),
+        _index(db, "lamassu_transactions", "is_test", "transaction_time"),
+        _index(db, "dca_deposits", "amount", "created_at"),
+        _index(db, "dca_clients", "username", "created_at"),
+        _index(db, "dca_clients", "dca_mode", "created_at"),
+        _index(db, "dca_audit", "action", "time"),
+        _index(db, "dca_client_terms", "valid_from"),
         _drop_index("dca_payments", "status"),
         _index(db, "dca_payments", "status", "created_at"),
         _drop_index("lamassu_transactions", "status"),
@@ -347,6 +358,12 @@ def _more_indexes(db: Connection) -> list[str]:
         _index(db, "lamassu_transactions", "device_id", "transaction_time"),
         _index(db, "lamassu_transactions", "fiat_code", "transaction_time"),
         _index(db, "dca_deposits", "status", "created_at"),
+        # SQLite prefers an equal status to a range of times: with both it need not choose.
+        _drop_index("dca_deposits", "confirmed_at"),
+        _index(db, "dca_deposits", "status", "confirmed_at"),
+        _drop_index("dca_payouts", "confirmed_at"),
+        _drop_index("dca_payouts", "status"),
+        _index(db, "dca_payouts", "status", "confirmed_at"),
         _index(db, "dca_deposits", "client_id", "confirmed_at"),
         _index(db, "dca_clients", "status", "created_at"),
         _index(db, "lamassu_polls", "status", "started_at"),

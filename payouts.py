@@ -337,7 +337,7 @@ async def _core(lease: str | None = None) -> AsyncIterator[Connection]:
     """A connection to LNbits' own database; with `lease` only its holder moves money on it.
 
     LNbits has one at a time, and the rest of it waits meanwhile: it is held for one step of one
-    payment. If somebody did wait, they have it to themselves for as long as it was held.
+    payment. If somebody did wait, they have it to themselves for twice as long as it was held.
     """
     async with core_db.connect() as conn:
         began = monotonic()
@@ -349,7 +349,7 @@ async def _core(lease: str | None = None) -> AsyncIterator[Connection]:
     held = monotonic() - began
     await asyncio.sleep(0)  # who waited takes its turn
     if core_db.lock.locked():
-        await asyncio.sleep(min(held, _MOST_PATIENCE_SECONDS))
+        await asyncio.sleep(min(2 * held, _MOST_PATIENCE_SECONDS))
 
 
 async def _needs_invoice(payout: Payout, lease: str) -> bool:

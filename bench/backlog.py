@@ -50,8 +50,7 @@ async def run(world: BenchWorld, *, quick: bool) -> list[dict[str, Any]]:
     for sales, clients in CASES:
         if quick and (sales * clients >= _LONG or clients >= 1000):
             continue
-        big = sales * clients >= 1000 and clients > 50
-        rounds = 1 if quick or sales * clients >= _LONG else 2 if big else 3
+        rounds = 1 if quick or clients >= 1000 or sales * clients >= _LONG else 3
         sample = 10 if quick else 25
         runs = [await _once(world, sales, clients, sample) for _ in range(rounds)]
         found.append({"sales": sales, "clients": clients, **_medians(runs)})

@@ -7,8 +7,8 @@ from .meters import exponent, median
 from .world import BenchWorld
 
 _SIZES = {
-    "clients, of one sale": [(1, 10), (1, 100), (1, 1_000)],
-    "sales, for 20 clients": [(10, 20), (100, 20), (1_000, 20)],
+    "clients, of one sale": [(1, 4), (1, 40), (1, 400)],
+    "sales, for 20 clients": [(5, 20), (50, 20), (500, 20)],
 }
 
 

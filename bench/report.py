@@ -87,6 +87,8 @@ def _meanwhile(case: dict[str, Any]) -> Iterable[Sequence[object]]:
     yield ("GET /api/v1/wallet", "median ms", "p99 ms", "longest own step ms")
     for name in ("idle", "bare_loop", "poll"):
         yield name, *(case[name][k] for k in ("median_ms", "p99_ms", "longest_own_step_ms"))
+    ratios = [case[f"poll_to_bare_{k}"] for k in ("median_ms", "p99_ms")]
+    yield "poll / bare_loop", *ratios, "target <= 1"
 
 
 def _shown() -> dict[str, Callable[[Any], Iterable[Sequence[object]]]]:

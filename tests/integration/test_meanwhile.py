@@ -1,0 +1,115 @@
+"""Beside a poll: the rest of LNbits keeps its turns, and who takes over pays everything once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from demo.lamassu_db import LamassuDatabase
+from demo.lnbits_api import Account
+from demo.sales import Sale
+from tests.rig import API, MakeClient, Poll, Setup
+
+pytestmark = pytest.mark.storage
+
+
+async def a_sale_for(number: int, make_client: MakeClient, lamassu: LamassuDatabase) -> list[Any]:
+    clients = [await make_client(deposits={"GTQ": "1000.00"}) for _ in range(number)]
+    time = datetime.now(timezone.utc)
+    await lamassu.insert(Sale(created=time, cash_at=time, fiat=Decimal(200), crypto_atoms=21_100))
+    return clients
+
+
+async def take_the_lease_away() -> None:
+    from satmachineclient.database import ledger
+
+    async with ledger() as work:
+        await work.execute("UPDATE satmachineclient.ledger_lease SET holder = 'x', expires_at = 0")
+
+
+async def test_the_rest_of_lnbits_has_its_turn_between_two_steps(
+    configured: Setup,
+    make_client: MakeClient,
+    lamassu: LamassuDatabase,
+    poll: Poll,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from lnbits.core.db import db as core_db
+    from satmachineclient import payouts
+
+    await a_sale_for(4, make_client, lamassu)
+    steps = 0
+    core = payouts._core
+
+    @asynccontextmanager
+    async def counted(lease: str | None = None) -> AsyncIterator[Any]:
+        nonlocal steps
+        async with core(lease) as connection:
+            steps += 1
+            yield connection
+
+    monkeypatch.setattr(payouts, "_core", counted)
+    polling = asyncio.create_task(poll())
+    most = 0
+    while not polling.done():
+        before = steps
+        async with core_db.connect():
+            most = max(most, steps - before)
+        await asyncio.sleep(0)
+    assert (await polling)["confirmed_payments"] == 4
+    assert steps >= 2 * 4
+    assert most <= 1
+
+
+async def test_invoices_of_one_who_was_overtaken_are_never_paid(
+    admin: Account,
+    configured: Setup,
+    make_client: MakeClient,
+    lamassu: LamassuDatabase,
+    poll: Poll,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from lnbits.core.db import db as core_db
+    from satmachineclient import database, payouts, transaction_processor
+
+    clients = await a_sale_for(2, make_client, lamassu)
+    make = payouts._invoice_for
+    hashes = []
+
+    async def make_and_lose(payout: Any) -> None:
+        await make(payout)
+        hashes.append(payout.payment_hash)
+        await take_the_lease_away()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(payouts, "_invoice_for", make_and_lose)
+        with pytest.raises(database.LeaseLostError):
+            await transaction_processor.poll("hourly")
+    assert (await poll())["confirmed_payments"] == 2
+
+    assert await clients[0].owner.balance(clients[0].wallet) == 10_000
+    assert await clients[1].owner.balance(clients[1].wallet) == 10_000
+    for key in hashes:
+        row: Any = await core_db.fetchone(
+            "SELECT status FROM apipayments WHERE payment_hash = :hash", {"hash": key}
+        )
+        assert row["status"] != "success"
+    assert (await admin.call("GET", f"{API}/reconciliation"))["ok"]
+
+
+async def test_a_poll_that_was_cut_off_is_due_at_once(
+    configured: Setup, make_client: MakeClient, lamassu: LamassuDatabase, poll: Poll
+) -> None:
+    from satmachineclient import transaction_processor
+    from satmachineclient.database import ledger
+
+    await a_sale_for(1, make_client, lamassu)
+    await poll()
+    assert not await transaction_processor._is_due()
+    async with ledger() as work:
+        await work.execute("UPDATE satmachineclient.lamassu_polls SET status = 'running'")
+    assert await transaction_processor._is_due()
