@@ -38,6 +38,7 @@ KINDS = ["credit", "client", "commission"]
 _BATCH = 10  # payouts whose invoices, and whose confirmations, share one commit of ours
 _MOST_PARTS = 1000
 _MOST_PATIENCE_SECONDS = 0.2
+_LOOK_SECONDS, _UNUSED_LOOKS = 0.002, 2
 _INVOICE_SECONDS = 24 * 3600
 _NOT_OURS = (database.LeaseLostError, database.LedgerBusyError)
 _PAUSES = [timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 360)]
@@ -337,7 +338,7 @@ async def _core(lease: str | None = None) -> AsyncIterator[Connection]:
     """A connection to LNbits' own database; with `lease` only its holder moves money on it.
 
     LNbits has one at a time, and the rest of it waits meanwhile: it is held for one step of one
-    payment. If somebody did wait, they have it to themselves for twice as long as it was held.
+    payment. Who waited then goes first, for at most twice as long as it was held.
     """
     async with core_db.connect() as conn:
         began = monotonic()
@@ -346,10 +347,17 @@ async def _core(lease: str | None = None) -> AsyncIterator[Connection]:
         else:
             async with database.paying(conn, lease):
                 yield conn
-    held = monotonic() - began
+    await _let_others_go_first(min(2 * (monotonic() - began), _MOST_PATIENCE_SECONDS))
+
+
+async def _let_others_go_first(most_seconds: float) -> None:
+    """Wait while others use LNbits' database; a request of theirs takes it several times."""
     await asyncio.sleep(0)  # who waited takes its turn
-    if core_db.lock.locked():
-        await asyncio.sleep(min(2 * held, _MOST_PATIENCE_SECONDS))
+    deadline = monotonic() + most_seconds
+    unused = 0 if core_db.lock.locked() else _UNUSED_LOOKS
+    while unused < _UNUSED_LOOKS and monotonic() < deadline:
+        await asyncio.sleep(_LOOK_SECONDS)
+        unused = 0 if core_db.lock.locked() else unused + 1
 
 
 async def _needs_invoice(payout: Payout, lease: str) -> bool:
