@@ -44,11 +44,22 @@ async def _check_wallet_is_free(work: Ledger, client: Client) -> None:
 
 async def get_client(client_id: str) -> Client | None:
     async with reading() as work:
-        return await client_at(work, client_id)
+        return await _client(work, client_id)
 
 
-async def client_at(work: Ledger, client_id: str) -> Client | None:
-    """The client as they stand within this transaction."""
+async def client_at(work: Ledger, client_id: str) -> Client:
+    """The client as they stand within this transaction.
+
+    Raises:
+        ConflictError: gone since they were looked up.
+    """
+    client = await _client(work, client_id)
+    if client is None:
+        raise ConflictError("This client is gone.")
+    return client
+
+
+async def _client(work: Ledger, client_id: str) -> Client | None:
     return await work.fetch_one(
         Client, "SELECT * FROM satmachineclient.dca_clients WHERE id = :id", id=client_id
     )
@@ -110,8 +121,6 @@ async def update_client(
     """
     async with ledger() as work:
         before = await client_at(work, client_id)
-        if before is None:
-            raise ConflictError("This client is gone.")
         client = change(before)
         if client == before.copy(update={"updated_at": client.updated_at}):
             return before
@@ -229,18 +238,13 @@ async def withdraw(deposit: Deposit, audit: AuditEntry) -> None:
         ValueError: it is more than what is left.
     """
     async with ledger() as work:
-        await take_out(work, deposit)
+        left = (await remaining(work, deposit.client_id)).get(deposit.currency, 0)
+        if left < -deposit.amount:
+            amount = fiat_text(max(left, 0), deposit.currency)
+            raise ValueError(f"amount: at most {amount} {deposit.currency} is left")
+        await work.insert("dca_deposits", [deposit])
+        await crud.book(work, [crud.entry_of(deposit)])
         await work.insert("dca_audit", [audit])
-
-
-async def take_out(work: Ledger, withdrawal: Deposit) -> None:
-    """Raises ValueError if it is more than what is left; then nothing is stored."""
-    left = await remaining(work, withdrawal.client_id)
-    if left.get(withdrawal.currency, 0) < -withdrawal.amount:
-        amount = fiat_text(max(left.get(withdrawal.currency, 0), 0), withdrawal.currency)
-        raise ValueError(f"amount: at most {amount} {withdrawal.currency} is left")
-    await work.insert("dca_deposits", [withdrawal])
-    await crud.book(work, [crud.entry_of(withdrawal)])
 
 
 async def remaining(work: Ledger, client_id: str) -> dict[str, int]:

@@ -35,7 +35,8 @@ async def dry_run(client_id: str, data: SettleOut) -> Settlement:
     """
     config = await config_or_defaults()
     async with database.reading() as work:
-        return await _settlement(work, client_id, data, config)
+        client = await crud_clients.client_at(work, client_id)
+        return await _settlement(work, client, data, config)
 
 
 async def settle_out(client_id: str, data: SettleOut, operator: str) -> Settlement:
@@ -48,8 +49,8 @@ async def settle_out(client_id: str, data: SettleOut, operator: str) -> Settleme
     lease = new_id()
     async with working(lease, wait_seconds=5):
         async with database.ledger(lease) as work:
-            before = await _client(work, client_id)
-            settled = await _settlement(work, client_id, data, config)
+            before = await crud_clients.client_at(work, client_id)
+            settled = await _settlement(work, before, data, config)
             await work.insert("lamassu_transactions", [settled.transaction])
             await crud.insert_payments(work, settled.payments)
             await crud_clients.write_client(work, before, settled.client)
@@ -67,19 +68,11 @@ async def settle_out(client_id: str, data: SettleOut, operator: str) -> Settleme
     return Settlement(settled.client, row or settled.transaction, payments)
 
 
-async def _client(work: database.Ledger, client_id: str) -> Client:
-    client = await crud_clients.client_at(work, client_id)
-    if client is None:
-        raise ConflictError("This client is gone.")
-    return client
-
-
 async def _settlement(
-    work: database.Ledger, client_id: str, data: SettleOut, config: LamassuConfig
+    work: database.Ledger, client: Client, data: SettleOut, config: LamassuConfig
 ) -> Settlement:
-    client = await _client(work, client_id)
-    left = await crud_clients.remaining(work, client_id)
-    pending = await crud_clients.pending_currencies(work, client_id)
+    left = await crud_clients.remaining(work, client.id)
+    pending = await crud_clients.pending_currencies(work, client.id)
     fiat = left.pop(data.currency, 0)
     if data.currency in pending:
         raise ConflictError(f"A deposit in {data.currency} is pending: confirm or reject it first.")
@@ -90,7 +83,7 @@ async def _settlement(
     book = planning.Book([client], [_alone(client, time)], {(client.id, data.currency): fiat})
     transaction, payments = planning.plan_sale(sale, book, config)
     if [p.amount_fiat for p in payments] != [fiat]:
-        raise AssertionError(f"the rest of client {client_id} is not settled as a whole")
+        raise AssertionError(f"the rest of client {client.id} is not settled as a whole")
     transaction = transaction.copy(update={"review_notes": data.reason})
     if not any(left.values()) and not pending:
         client = client.copy(update={"status": "closed", "paused_by": None, "updated_at": time})

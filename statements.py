@@ -15,10 +15,11 @@ from fastapi import Response
 from lnbits.db import Filters
 from pydantic import BaseModel
 
-from . import crud, crud_reports, database, exports
+from . import crud_reports, database, exports
 from .helpers import average_price, fiat_text, now
 from .models import Out, Payment, PaymentFilters
 from .models_clients import Client, Deposit, Purchase
+from .transaction_processor import config_or_defaults
 
 
 class Movement(BaseModel):
@@ -69,8 +70,7 @@ async def of_client(client: Client, begin: date | None, end: date | None) -> Sta
     Raises:
         ValueError: the period ends before it begins.
     """
-    config = await crud.get_config()
-    zone = ZoneInfo(config.timezone if config else "UTC")
+    zone = ZoneInfo((await config_or_defaults()).timezone)
     end = end or now().astimezone(zone).date()
     begin = begin or end.replace(day=1)
     if end < begin:

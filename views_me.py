@@ -27,6 +27,7 @@ from .models_clients import (
     Values,
 )
 from .rest import PREFIX, PROBLEMS, Member, Route, check_member, filter_of, found, page_of
+from .transaction_processor import config_or_defaults
 from .views_clients import client_out, statement_as, value_of
 
 satmachineclient_me = APIRouter(
@@ -110,8 +111,8 @@ async def update_me(data: UpdateClient, client: Own, member: Asking) -> MeOut:
 
 
 async def _me(client: Client, member: Member) -> MeOut:
-    config = await crud.get_config()
-    today = now().astimezone(ZoneInfo(config.timezone if config else "UTC")).date()
+    config = await config_or_defaults()
+    today = now().astimezone(ZoneInfo(config.timezone)).date()
     since = (today - timedelta(days=RECENT_DAYS - 1)).isoformat()
     recent = await crud_reports.shares_by_day(since, client.id)
     return MeOut(
@@ -119,7 +120,7 @@ async def _me(client: Client, member: Member) -> MeOut:
         pending_sats=await crud_clients.get_unpaid_sats(client.id),
         recent_sats=sum(row["sats"] for row in recent),
         next_poll=overview.next_poll(config),
-        timezone=config.timezone if config else "UTC",
+        timezone=config.timezone,
         programme=ProgrammeOut.of(await crud_clients.get_programme()),
         clients=[OwnClient(**c.dict()) for c in await _own_clients(member)],
     )
