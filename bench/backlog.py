@@ -51,7 +51,7 @@ async def run(world: BenchWorld, *, quick: bool) -> list[dict[str, Any]]:
         if quick and (sales * clients >= _LONG or clients >= 1000):
             continue
         rounds = 1 if quick or clients >= 1000 or sales * clients >= _LONG else 3
-        sample = 10 if quick else 25
+        sample = 10 if quick else 100 if clients >= 1000 else 25
         runs = [await _once(world, sales, clients, sample) for _ in range(rounds)]
         found.append({"sales": sales, "clients": clients, **_medians(runs)})
     return found
@@ -94,6 +94,7 @@ async def _once(world: BenchWorld, sales: int, clients: int, sample: int) -> dic
         "longest_step_ms": meter.stall_cpu * 1000,
         "longest_own_step_ms": meter.ours_cpu * 1000,
         "own_step": meter.where,
+        "longest_garbage_collection_ms": meter.collection_cpu * 1000,
     }
 
 

@@ -1,6 +1,7 @@
 """Stop-watches: wall time, peak memory, and how long single steps hold the event loop."""
 
 import asyncio
+import gc
 import math
 import statistics
 import sys
@@ -36,8 +37,9 @@ class Meter:
     """Measures what happens inside the block; `seconds` and the rest are there after it.
 
     `stall_cpu`: the longest single step of the event loop, in seconds of this thread's processor
-    time (what a busy neighbour takes away does not count); `ours_cpu`: the longest one that was
-    seen in code of the extension; `where`: in which function.
+    time (what a busy neighbour takes away does not count, nor does Python's garbage collection);
+    `ours_cpu`: the longest one that was seen in code of the extension; `where`: in which function;
+    `collection_cpu`: the longest garbage collection in this thread.
     """
 
     def __init__(self) -> None:
@@ -46,6 +48,9 @@ class Meter:
         self.stall_cpu = 0.0
         self.ours_cpu = 0.0
         self.where = ""
+        self.collection_cpu = 0.0
+        self._collected = 0.0
+        self._collection_began = 0.0
         self._began = 0.0
         self._seen = ""
         self._done = threading.Event()
@@ -59,14 +64,15 @@ class Meter:
 
         def timed(handle: Any) -> None:
             self._began, self._seen = time.monotonic(), ""
-            cpu = time.thread_time()
+            began = time.thread_time() - self._collected
             try:
                 original(handle)
             finally:
-                self._note(time.thread_time() - cpu)
+                self._note(time.thread_time() - self._collected - began)
                 self._began = 0.0
 
         _HANDLE._run = timed
+        gc.callbacks.append(self._collect)
         self._watcher.start()
         self._start = time.perf_counter()
         return self
@@ -79,6 +85,7 @@ class Meter:
     ) -> None:
         self.seconds = time.perf_counter() - self._start
         _HANDLE._run = self._original
+        gc.callbacks.remove(self._collect)
         self._done.set()
         self._watcher.join()
 
@@ -86,6 +93,16 @@ class Meter:
         self.stall_cpu = max(self.stall_cpu, cpu)
         if self._seen and cpu > self.ours_cpu:
             self.ours_cpu, self.where = cpu, self._seen
+
+    def _collect(self, phase: str, _: dict[str, int]) -> None:
+        if threading.get_ident() != self._loop_thread:
+            return
+        if phase == "start":
+            self._collection_began = time.thread_time()
+        else:
+            took = time.thread_time() - self._collection_began
+            self._collected += took
+            self.collection_cpu = max(self.collection_cpu, took)
 
     def _watch(self) -> None:
         process = psutil.Process()
