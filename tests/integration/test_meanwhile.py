@@ -43,16 +43,16 @@ async def test_the_rest_of_lnbits_has_its_turn_between_two_steps(
 
     await a_sale_for(4, make_client, lamassu)
     steps = 0
-    core = payouts._core
+    step = payouts._Core.step
 
     @asynccontextmanager
-    async def counted(lease: str | None = None) -> AsyncIterator[Any]:
+    async def counted(core: Any) -> AsyncIterator[Any]:
         nonlocal steps
-        async with core(lease) as connection:
+        async with step(core) as connection:
             steps += 1
             yield connection
 
-    monkeypatch.setattr(payouts, "_core", counted)
+    monkeypatch.setattr(payouts._Core, "step", counted)
     polling = asyncio.create_task(poll())
     most = 0
     while not polling.done():
@@ -80,8 +80,8 @@ async def test_invoices_of_one_who_was_overtaken_are_never_paid(
     make = payouts._invoice_for
     hashes = []
 
-    async def make_and_lose(payout: Any) -> None:
-        await make(payout)
+    async def make_and_lose(payout: Any, core: Any) -> None:
+        await make(payout, core)
         hashes.append(payout.payment_hash)
         await take_the_lease_away()
 
