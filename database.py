@@ -245,9 +245,17 @@ async def connect_to_core() -> Connection:
 
     On SQLite the ledger's file is attached to it.
     """
+    return await whole(_connect_to_core())
+
+
+async def _connect_to_core() -> Connection:
     raw = await core_db.engine.connect()
-    if db.type == SQLITE:
-        await whole(raw.execute(text("ATTACH :path AS satmachineclient"), {"path": db.path}))
+    try:
+        if db.type == SQLITE:
+            await raw.execute(text("ATTACH :path AS satmachineclient"), {"path": db.path})
+    except BaseException:
+        await raw.close()
+        raise
     return Connection(raw, core_db.type, core_db.name, core_db.schema)
 
 

@@ -155,14 +155,10 @@ async def _form_transfers(lease: str, config: LamassuConfig) -> None:
             await crud.set_waiting(work, [s.id for s in shares], error)
             return
         reserved = await crud.open_payouts_sats(work, source.source_wallet_id)
-        covered, waiting, available = _cover(shares, source.balance_msat // 1000 - reserved)
-        formed: list[Payout] = []
-        carried: list[tuple[str, str, str]] = []
-        for group in _by_client_and_currency(covered):
-            transfer = _Transfer("client", source.source_wallet_id, group[0].wallet_id)
-            bought = _Bought(group)
-            formed += transfer.payouts(bought.sats, bought.memo(), bought.extra())
-            carried += [(s.id, transfer.id, s.wallet_id) for s in group]
+        # In threads: of a hundred thousand shares it takes a while, in which LNbits serves others.
+        available = source.balance_msat // 1000 - reserved
+        covered, waiting, available = await asyncio.to_thread(_cover, shares, available)
+        formed, carried = await asyncio.to_thread(_to_clients, covered, source.source_wallet_id)
         await crud.carry_shares(work, carried)
         commissions: dict[str, list[Transaction]] = {}
         for sale in sales:
@@ -197,6 +193,20 @@ def _cover(
         else:
             waiting.append(share)
     return covered, waiting, available
+
+
+def _to_clients(
+    shares: Sequence[crud.OpenShare], source_wallet_id: str
+) -> tuple[list[Payout], list[tuple[str, str, str]]]:
+    """A transfer for each client and currency; and each share's id, its transfer and wallet."""
+    formed: list[Payout] = []
+    carried: list[tuple[str, str, str]] = []
+    for group in _by_client_and_currency(shares):
+        transfer = _Transfer("client", source_wallet_id, group[0].wallet_id)
+        bought = _Bought(group)
+        formed += transfer.payouts(bought.sats, bought.memo(), bought.extra())
+        carried += [(s.id, transfer.id, s.wallet_id) for s in group]
+    return formed, carried
 
 
 def _by_client_and_currency(shares: Sequence[crud.OpenShare]) -> list[list[crud.OpenShare]]:
@@ -371,7 +381,11 @@ class _Core:
     async def close(self) -> None:
         kept, self._kept = self._kept, None
         if kept:
-            await database.whole(kept.conn.close())
+            try:
+                await database.whole(kept.conn.close())
+            except Exception as exc:  # a broken one; why it broke has been told already
+                logger.debug(f"satmachineclient: a connection did not close: {type(exc).__name__}")
+                await kept.conn.invalidate()
 
 
 @asynccontextmanager
@@ -469,7 +483,8 @@ async def _pay(payout: Payout, conn: Connection) -> None:
         )
     except Exception:  # what matters is whether LNbits has booked it
         await conn.conn.rollback()
-        if not await _is_paid(payout, await _bookings(payout, conn), conn):
+        # A broken connection would be replaced by one without the lock: the next attempt looks.
+        if conn.conn.invalidated or not await _is_paid(payout, await _bookings(payout, conn), conn):
             raise
     else:
         if payment.checking_id != f"internal_{payout.payment_hash}" or not payment.success:
