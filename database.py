@@ -14,6 +14,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from lnbits.core.db import db as core_db
 from lnbits.db import SQLITE, Connection, Database
 from loguru import logger
 from pydantic import BaseModel
@@ -239,6 +240,25 @@ async def give_lease_back(lease: str) -> None:
         )
 
 
+async def connect_to_core() -> Connection:
+    """A connection to LNbits' own database, to be used under LNbits' lock and closed.
+
+    On SQLite the ledger's file is attached to it.
+    """
+    return await whole(_connect_to_core())
+
+
+async def _connect_to_core() -> Connection:
+    raw = await core_db.engine.connect()
+    try:
+        if db.type == SQLITE:
+            await raw.execute(text("ATTACH :path AS satmachineclient"), {"path": db.path})
+    except BaseException:
+        await raw.close()
+        raise
+    return Connection(raw, core_db.type, core_db.name, core_db.schema)
+
+
 @asynccontextmanager
 async def paying(core: Connection, lease: str) -> AsyncIterator[None]:
     """While money moves on this connection to LNbits' database, nobody else's may.
@@ -255,7 +275,6 @@ async def paying(core: Connection, lease: str) -> AsyncIterator[None]:
         LedgerBusyError: they are paying right now.
     """
     if core.type == SQLITE:
-        await core.conn.execute(text("ATTACH :path AS satmachineclient"), {"path": db.path})
         await _check_lease(core, lease)
         yield
         return

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 from time import monotonic
 from typing import Any
 
@@ -101,13 +102,14 @@ async def release(lease: str, transfer_id: str) -> bool:
     async with database.reading() as work:
         parts = await crud.get_payouts_of(work, transfer_id)
     paid = []
-    for part in parts:
-        async with _core(lease) as conn:
-            booked = await _bookings(part, conn)
-            if await _is_paid(part, booked, conn):
-                paid.append(part)
-            else:
-                await _retire(booked.invoice, conn)
+    async with _core(lease) as core:
+        for part in parts:
+            async with core.moving_money() as conn:
+                booked = await _bookings(part, conn)
+                if await _is_paid(part, booked, conn):
+                    paid.append(part)
+                else:
+                    await _retire(booked.invoice, conn)
     async with database.ledger(lease) as work:
         if paid:
             await crud.confirm_payouts(work, paid, now())
@@ -120,7 +122,7 @@ async def release(lease: str, transfer_id: str) -> bool:
 
 async def finish(lease: str, payout: Payout) -> None:
     """Book again what LNbits has lost of a confirmed payout after it was paid."""
-    async with _core(lease) as conn:
+    async with _core(lease) as core, core.moving_money() as conn:
         if payout.kind == "credit":
             await _credit(payout, conn)
         else:
@@ -153,14 +155,10 @@ async def _form_transfers(lease: str, config: LamassuConfig) -> None:
             await crud.set_waiting(work, [s.id for s in shares], error)
             return
         reserved = await crud.open_payouts_sats(work, source.source_wallet_id)
-        covered, waiting, available = _cover(shares, source.balance_msat // 1000 - reserved)
-        formed: list[Payout] = []
-        carried: list[tuple[str, str, str]] = []
-        for group in _by_client_and_currency(covered):
-            transfer = _Transfer("client", source.source_wallet_id, group[0].wallet_id)
-            bought = _Bought(group)
-            formed += transfer.payouts(bought.sats, bought.memo(), bought.extra())
-            carried += [(s.id, transfer.id, s.wallet_id) for s in group]
+        # In threads: of a hundred thousand shares it takes a while, in which LNbits serves others.
+        available = source.balance_msat // 1000 - reserved
+        covered, waiting, available = await asyncio.to_thread(_cover, shares, available)
+        formed, carried = await asyncio.to_thread(_to_clients, covered, source.source_wallet_id)
         await crud.carry_shares(work, carried)
         commissions: dict[str, list[Transaction]] = {}
         for sale in sales:
@@ -195,6 +193,20 @@ def _cover(
         else:
             waiting.append(share)
     return covered, waiting, available
+
+
+def _to_clients(
+    shares: Sequence[crud.OpenShare], source_wallet_id: str
+) -> tuple[list[Payout], list[tuple[str, str, str]]]:
+    """A transfer for each client and currency; and each share's id, its transfer and wallet."""
+    formed: list[Payout] = []
+    carried: list[tuple[str, str, str]] = []
+    for group in _by_client_and_currency(shares):
+        transfer = _Transfer("client", source_wallet_id, group[0].wallet_id)
+        bought = _Bought(group)
+        formed += transfer.payouts(bought.sats, bought.memo(), bought.extra())
+        carried += [(s.id, transfer.id, s.wallet_id) for s in group]
+    return formed, carried
 
 
 def _by_client_and_currency(shares: Sequence[crud.OpenShare]) -> list[list[crud.OpenShare]]:
@@ -302,29 +314,30 @@ async def _pay_batch(lease: str, payouts: list[Payout], settled: Settled) -> Non
     failed: list[Payout] = []
     invoiced: list[Payout] = []
     fresh: list[Payout] = []
-    for payout in payouts:
-        try:
-            if await _needs_invoice(payout, lease):
-                await _invoice_for(payout)
-                fresh.append(payout)
-            invoiced.append(payout)
-        except _NOT_OURS:
-            raise
-        except Exception as exc:  # one payout's trouble, of whatever kind, is not the others'
-            failed.append(_failure(payout, exc))
-    if fresh:
-        async with database.ledger(lease) as work:
-            await crud.store_invoices(work, fresh)
     paid: list[Payout] = []
-    for payout in invoiced:
-        try:
-            async with _core(lease) as conn:
-                await (_credit if payout.kind == "credit" else _pay)(payout, conn)
-            paid.append(payout)
-        except _NOT_OURS:
-            raise
-        except Exception as exc:  # as above; the next attempt looks first what has happened
-            failed.append(_failure(payout, exc))
+    async with _core(lease) as core:
+        for payout in payouts:
+            try:
+                if await _needs_invoice(payout, core):
+                    await _invoice_for(payout, core)
+                    fresh.append(payout)
+                invoiced.append(payout)
+            except _NOT_OURS:
+                raise
+            except Exception as exc:  # one payout's trouble, of any kind, is not the others'
+                failed.append(_failure(payout, exc))
+        if fresh:
+            async with database.ledger(lease) as work:
+                await crud.store_invoices(work, fresh)
+        for payout in invoiced:
+            try:
+                async with core.moving_money() as conn:
+                    await (_credit if payout.kind == "credit" else _pay)(payout, conn)
+                paid.append(payout)
+            except _NOT_OURS:
+                raise
+            except Exception as exc:  # as above; the next attempt looks first what has happened
+                failed.append(_failure(payout, exc))
     async with database.ledger(lease) as work:
         number, sats = await crud.confirm_payouts(work, paid, now())
         for payout in failed:
@@ -333,21 +346,55 @@ async def _pay_batch(lease: str, payouts: list[Payout], settled: Settled) -> Non
     settled.distributed_sats += sats
 
 
-@asynccontextmanager
-async def _core(lease: str | None = None) -> AsyncIterator[Connection]:
-    """A connection to LNbits' own database; with `lease` only its holder moves money on it.
+class _Core:
+    """LNbits' own database, step by step, over one connection: to open one costs more than a step.
 
-    LNbits has one at a time, and the rest of it waits meanwhile: it is held for one step of one
-    payment. Who waited then goes first, for at most twice as long as it was held.
+    LNbits lets one at a time use its database, and the rest of it waits meanwhile: it is held for
+    one step of one payment. Who waited then goes first, for at most twice as long as it was held.
     """
-    async with core_db.connect() as conn:
-        began = monotonic()
-        if lease is None:
+
+    def __init__(self, lease: str) -> None:
+        self._lease = lease
+        self._kept: Connection | None = None
+
+    @asynccontextmanager
+    async def step(self) -> AsyncIterator[Connection]:
+        """The connection for one step; after an error the next one has a new connection."""
+        async with core_db.lock:
+            began = monotonic()
+            try:
+                self._kept = self._kept or await database.connect_to_core()
+                yield self._kept
+                await self._kept.conn.rollback()  # what was read shall not stay open
+            except BaseException:
+                await self.close()
+                raise
+            held = monotonic() - began
+        await _let_others_go_first(min(2 * held, _MOST_PATIENCE_SECONDS))
+
+    @asynccontextmanager
+    async def moving_money(self) -> AsyncIterator[Connection]:
+        """The connection for one step in which only the holder of the lease moves money."""
+        async with self.step() as conn, database.paying(conn, self._lease):
             yield conn
-        else:
-            async with database.paying(conn, lease):
-                yield conn
-    await _let_others_go_first(min(2 * (monotonic() - began), _MOST_PATIENCE_SECONDS))
+
+    async def close(self) -> None:
+        kept, self._kept = self._kept, None
+        if kept:
+            try:
+                await database.whole(kept.conn.close())
+            except Exception as exc:  # a broken one; why it broke has been told already
+                logger.debug(f"satmachineclient: a connection did not close: {type(exc).__name__}")
+                await kept.conn.invalidate()
+
+
+@asynccontextmanager
+async def _core(lease: str) -> AsyncIterator[_Core]:
+    core = _Core(lease)
+    try:
+        yield core
+    finally:
+        await core.close()
 
 
 async def _let_others_go_first(most_seconds: float) -> None:
@@ -360,14 +407,14 @@ async def _let_others_go_first(most_seconds: float) -> None:
         unused = 0 if core_db.lock.locked() else unused + 1
 
 
-async def _needs_invoice(payout: Payout, lease: str) -> bool:
+async def _needs_invoice(payout: Payout, core: _Core) -> bool:
     """False if the payout is paid already, or has an invoice that can be paid.
 
     An invoice that cannot is cancelled for good, before another one takes its place.
     """
     if not payout.payment_hash:
         return True
-    async with _core(lease) as conn:
+    async with core.moving_money() as conn:
         booked = await _bookings(payout, conn)
         if await _is_paid(payout, booked, conn):
             return False
@@ -381,19 +428,21 @@ async def _needs_invoice(payout: Payout, lease: str) -> bool:
     return True
 
 
-async def _invoice_for(payout: Payout) -> None:
+async def _invoice_for(payout: Payout, core: _Core) -> None:
     """Give the payout a new invoice. Nobody pays it before its hash is stored under the lease.
 
     Raises:
         PayoutError: the wallet is gone, may not receive, or LNbits refuses the invoice.
     """
-    async with _core() as conn:
+    async with core.step() as conn:
         try:
             created = await _lnbits(
                 create_invoice(
                     wallet_id=payout.wallet_id,
                     amount=payout.amount_sats,
                     memo=payout.memo,
+                    # Letter by letter in the invoice, a memo would cost milliseconds at each use.
+                    description_hash=sha256(payout.memo.encode()).digest(),
                     internal=True,
                     expiry=_INVOICE_SECONDS,
                     extra=_extra(payout),
@@ -434,7 +483,8 @@ async def _pay(payout: Payout, conn: Connection) -> None:
         )
     except Exception:  # what matters is whether LNbits has booked it
         await conn.conn.rollback()
-        if not await _is_paid(payout, await _bookings(payout, conn), conn):
+        # A broken connection would be replaced by one without the lock: the next attempt looks.
+        if conn.conn.invalidated or not await _is_paid(payout, await _bookings(payout, conn), conn):
             raise
     else:
         if payment.checking_id != f"internal_{payout.payment_hash}" or not payment.success:

@@ -43,16 +43,16 @@ async def test_the_rest_of_lnbits_has_its_turn_between_two_steps(
 
     await a_sale_for(4, make_client, lamassu)
     steps = 0
-    core = payouts._core
+    step = payouts._Core.step
 
     @asynccontextmanager
-    async def counted(lease: str | None = None) -> AsyncIterator[Any]:
+    async def counted(core: Any) -> AsyncIterator[Any]:
         nonlocal steps
-        async with core(lease) as connection:
+        async with step(core) as connection:
             steps += 1
             yield connection
 
-    monkeypatch.setattr(payouts, "_core", counted)
+    monkeypatch.setattr(payouts._Core, "step", counted)
     polling = asyncio.create_task(poll())
     most = 0
     while not polling.done():
@@ -63,6 +63,51 @@ async def test_the_rest_of_lnbits_has_its_turn_between_two_steps(
     assert (await polling)["confirmed_payments"] == 4
     assert steps >= 2 * 4
     assert most <= 1
+
+
+async def broken(connection: Any) -> None:
+    """As if the database had closed it."""
+    raw = await connection.conn.get_raw_connection()
+    if connection.type == "SQLITE":
+        await raw.driver_connection.close()
+    else:
+        raw.driver_connection.terminate()
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before paying", "after paying"])
+async def test_a_broken_connection_costs_one_attempt_of_one_client(
+    admin: Account,
+    configured: Setup,
+    make_client: MakeClient,
+    lamassu: LamassuDatabase,
+    poll: Poll,
+    monkeypatch: pytest.MonkeyPatch,
+    before: bool,
+) -> None:
+    from satmachineclient import payouts
+
+    clients = await a_sale_for(4, make_client, lamassu)
+    pay = payouts._pay
+    left = 2
+
+    async def pay_and_break(payout: Any, connection: Any) -> None:
+        nonlocal left
+        left -= 1
+        if before and not left:
+            await broken(connection)
+        await pay(payout, connection)
+        if not before and not left:
+            await broken(connection)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(payouts, "_pay", pay_and_break)
+        first = await poll()
+    assert (first["confirmed_payments"], first["failed_payments"]) == (3, 1)
+    assert (await poll())["confirmed_payments"] == 1
+
+    for client in clients:
+        assert await client.owner.balance(client.wallet) == 5_000
+    assert (await admin.call("GET", f"{API}/reconciliation"))["ok"]
 
 
 async def test_invoices_of_one_who_was_overtaken_are_never_paid(
@@ -80,8 +125,8 @@ async def test_invoices_of_one_who_was_overtaken_are_never_paid(
     make = payouts._invoice_for
     hashes = []
 
-    async def make_and_lose(payout: Any) -> None:
-        await make(payout)
+    async def make_and_lose(payout: Any, core: Any) -> None:
+        await make(payout, core)
         hashes.append(payout.payment_hash)
         await take_the_lease_away()
 
