@@ -34,7 +34,7 @@ test: .venv/stamp $(EXTENSIONS)/$(NAME)
 	@$(BIN)/python -m pytest $(WORKERS) -m 'storage and not faults' --lnbits-db=postgres $(ARGS) || [ $$? -eq 5 ]
 
 faults: .venv/stamp
-	@$(BIN)/python -m pytest -m faults $(ARGS)
+	@$(BIN)/python -m pytest $(WORKERS) -m faults -rP $(ARGS)
 
 screenshots: .venv/stamp
 	@$(BIN)/python -m tests.browser.screenshots
