@@ -128,7 +128,10 @@ class Panel:
     async def download(self, label: str, item: str, folder: Path) -> Path:
         """Export through the menu of a table's download button."""
         await self.page.get_by_role("button", name=label, exact=True).click()
-        return await self.save(self.page.get_by_text(item, exact=True), folder)
+        choice = self.page.get_by_text(item, exact=True)
+        path = await self.save(choice, folder)
+        await expect(choice).to_be_hidden()  # a menu that still closes would not open again
+        return path
 
     async def save(self, button: Locator, folder: Path) -> Path:
         """The file that a click makes."""
