@@ -175,3 +175,21 @@ satmachine.components['sat-empty'] = {
   },
   emits: ['retry', 'clear']
 }
+
+// Why the last attempt failed, if it did.
+satmachine.components['sat-failure'] = {
+  template: '#sat-failure',
+  props: {text: String}
+}
+
+// The end of a dialog's form: what is still wrong with it, cancel, and go on.
+satmachine.components['sat-form-actions'] = {
+  template: '#sat-form-actions',
+  props: {
+    label: String,
+    problem: String,
+    busy: Boolean,
+    disable: Boolean,
+    color: {type: String, default: 'primary'}
+  }
+}

@@ -64,7 +64,6 @@ satmachine.messages.en = {
     of_a_user: 'A user’s',
     a_wallet_by_its_id: 'By its id',
     add_client: 'Add client',
-    cancel: 'Cancel',
     choose_a_wallet: 'Choose a wallet.',
     choose_the_currency_of_the: 'Choose the currency of the limit.',
     client: 'Client',
@@ -305,7 +304,6 @@ satmachine.messages.en = {
   deposit_dialog: {
     add_deposit: 'Add deposit',
     amount_of_cash: 'Amount of cash',
-    cancel: 'Cancel',
     choose_a_client: 'Choose a client.',
     choose_a_currency: 'Choose a currency.',
     client: 'Client',

@@ -65,7 +65,6 @@ satmachine.messages.es = {
     of_a_user: 'De un usuario',
     a_wallet_by_its_id: 'Por su id',
     add_client: 'Agregar cliente',
-    cancel: 'Cancelar',
     choose_a_wallet: 'Elija una billetera.',
     choose_the_currency_of_the: 'Elija la moneda del límite.',
     client: 'Cliente',
@@ -309,7 +308,6 @@ satmachine.messages.es = {
   deposit_dialog: {
     add_deposit: 'Agregar depósito',
     amount_of_cash: 'Monto en efectivo',
-    cancel: 'Cancelar',
     choose_a_client: 'Elija un cliente.',
     choose_a_currency: 'Elija una moneda.',
     client: 'Cliente',
