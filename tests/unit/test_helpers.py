@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from babel.numbers import get_currency_precision
@@ -129,16 +130,20 @@ def test_a_secret_survives_storage_and_is_never_stored_alike_twice(secret: str) 
     assert one != other
 
 
-@given(st.text(min_size=4))
+@given(st.text(min_size=12))  # shorter, and any stored text may hold it by chance
 def test_what_is_stored_does_not_hold_the_secret(secret: str) -> None:
     assert secret not in encrypt(secret)
 
 
-@given(st.text(), st.data())
-def test_damaged_text_is_refused(secret: str, data: st.DataObject) -> None:
+@given(
+    st.text(),
+    st.fractions(0, 1),
+    st.lists(st.sampled_from("Aaz9_é\0"), min_size=2, max_size=2, unique=True),
+)
+def test_damaged_text_is_refused(secret: str, part: Fraction, letters: list[str]) -> None:
     token = encrypt(secret).rstrip("=")
-    place = data.draw(st.integers(0, len(token) - 2))  # the last one holds padding bits
-    letter = data.draw(st.sampled_from("Aaz9_é\0").filter(lambda x: x != token[place]))
+    place = int(part * (len(token) - 2))  # the last one holds padding bits
+    letter = next(each for each in letters if each != token[place])
     with pytest.raises(SecretError):
         decrypt(token[:place] + letter + token[place + 1 :])
     with pytest.raises(SecretError):
