@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from lnbits.core.db import db as core_db
-from lnbits.db import SQLITE, Connection, Database
+from lnbits.db import SQLITE, Connection, Database, insert_query, model_to_dict
 from loguru import logger
 from pydantic import BaseModel
 from sqlalchemy import bindparam, text
@@ -240,7 +240,18 @@ async def give_lease_back(lease: str) -> None:
         )
 
 
-async def connect_to_core() -> Connection:
+class CoreConnection(Connection):
+    """A connection to LNbits' own database on which an insert waits for the next commit.
+
+    LNbits pays inside itself by an insert (the debit) and an update (the credit), with a commit
+    after each. Here the two are booked together, and several invoices are when we commit.
+    """
+
+    async def insert(self, table_name: str, model: BaseModel) -> None:
+        await self.conn.execute(text(insert_query(table_name, model)), model_to_dict(model))
+
+
+async def connect_to_core() -> CoreConnection:
     """A connection to LNbits' own database, to be used under LNbits' lock and closed.
 
     On SQLite the ledger's file is attached to it.
@@ -248,7 +259,7 @@ async def connect_to_core() -> Connection:
     return await whole(_connect_to_core())
 
 
-async def _connect_to_core() -> Connection:
+async def _connect_to_core() -> CoreConnection:
     raw = await core_db.engine.connect()
     try:
         if db.type == SQLITE:
@@ -256,16 +267,15 @@ async def _connect_to_core() -> Connection:
     except BaseException:
         await raw.close()
         raise
-    return Connection(raw, core_db.type, core_db.name, core_db.schema)
+    return CoreConnection(raw, core_db.type, core_db.name, core_db.schema)
 
 
-@asynccontextmanager
-async def paying(core: Connection, lease: str) -> AsyncIterator[None]:
-    """While money moves on this connection to LNbits' database, nobody else's may.
+async def only_we_pay(core: Connection, lease: str) -> None:
+    """Until this transaction on LNbits' database ends, nobody else moves our money.
 
     Another poller may have taken over from one that stood still for minutes. On PostgreSQL it
-    may be another process: the session's advisory lock keeps the two apart even inside LNbits'
-    own steps of a payment, as its one lock per database does within a process.
+    may be another process: the transaction's advisory lock keeps the two apart, as LNbits' one
+    lock per database does within a process; who stands still inside of it is cut off.
 
     The lease is looked at on the very same connection: the rest of LNbits waits for this one, and
     shall not wait for the extension's other work, too.
@@ -274,20 +284,14 @@ async def paying(core: Connection, lease: str) -> AsyncIterator[None]:
         LeaseLostError: the lease has passed to somebody else.
         LedgerBusyError: they are paying right now.
     """
-    if core.type == SQLITE:
-        await _check_lease(core, lease)
-        yield
-        return
-    try:
-        locked: Any = await core.fetchone(f"SELECT pg_try_advisory_lock({_PAYING}) AS ok")
+    if core.type != SQLITE:
+        locked: Any = await core.fetchone(
+            f"SELECT pg_try_advisory_xact_lock({_PAYING}) AS ok, "
+            "set_config('idle_in_transaction_session_timeout', '30s', true)"
+        )
         if not locked["ok"]:
             raise LedgerBusyError("Another LNbits process is in the middle of a payment.")
-        await _check_lease(core, lease)
-        yield
-        await core.fetchone(f"SELECT pg_advisory_unlock({_PAYING})")
-    except BaseException:
-        await core.conn.invalidate()  # ends the session, and with it the lock
-        raise
+    await _check_lease(core, lease)
 
 
 async def _check_lease(core: Connection, lease: str) -> None:

@@ -15,7 +15,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
-from time import monotonic
 from typing import Any
 
 from lnbits.core.crud.payments import update_payment
@@ -38,8 +37,7 @@ TAG = "satmachineclient"
 KINDS = ["credit", "client", "commission"]
 _BATCH = 10  # payouts whose invoices, and whose confirmations, share one commit of ours
 _MOST_PARTS = 1000
-_MOST_PATIENCE_SECONDS = 0.2
-_LOOK_SECONDS, _UNUSED_LOOKS = 0.002, 2
+_TURNS = 3  # of others between two steps of ours
 _INVOICE_SECONDS = 24 * 3600
 _NOT_OURS = (database.LeaseLostError, database.LedgerBusyError)
 _PAUSES = [timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 360)]
@@ -122,11 +120,12 @@ async def release(lease: str, transfer_id: str) -> bool:
 
 async def finish(lease: str, payout: Payout) -> None:
     """Book again what LNbits has lost of a confirmed payout after it was paid."""
-    async with _core(lease) as core, core.moving_money() as conn:
+    async with _core(lease) as core:
         if payout.kind == "credit":
-            await _credit(payout, conn)
+            await _credit(payout, core)
         else:
-            await _is_paid(payout, await _bookings(payout, conn), conn)
+            async with core.moving_money() as conn:
+                await _is_paid(payout, await _bookings(payout, conn), conn)
 
 
 # ---- forming transfers -----------------------------------------------------------------------
@@ -331,8 +330,7 @@ async def _pay_batch(lease: str, payouts: list[Payout], settled: Settled) -> Non
                 await crud.store_invoices(work, fresh)
         for payout in invoiced:
             try:
-                async with core.moving_money() as conn:
-                    await (_credit if payout.kind == "credit" else _pay)(payout, conn)
+                await (_credit if payout.kind == "credit" else _pay)(payout, core)
                 paid.append(payout)
             except _NOT_OURS:
                 raise
@@ -350,32 +348,31 @@ class _Core:
     """LNbits' own database, step by step, over one connection: to open one costs more than a step.
 
     LNbits lets one at a time use its database, and the rest of it waits meanwhile: it is held for
-    one step of one payment. Who waited then goes first, for at most twice as long as it was held.
+    one step of one payment. Who waited then goes first, some times over, as a request needs it.
     """
 
     def __init__(self, lease: str) -> None:
         self._lease = lease
-        self._kept: Connection | None = None
+        self._kept: database.CoreConnection | None = None
 
     @asynccontextmanager
     async def step(self) -> AsyncIterator[Connection]:
         """The connection for one step; after an error the next one has a new connection."""
         async with core_db.lock:
-            began = monotonic()
             try:
                 self._kept = self._kept or await database.connect_to_core()
                 yield self._kept
-                await self._kept.conn.rollback()  # what was read shall not stay open
+                await self._kept.conn.commit()
             except BaseException:
                 await self.close()
                 raise
-            held = monotonic() - began
-        await _let_others_go_first(min(2 * held, _MOST_PATIENCE_SECONDS))
+        await _let_others_go_first()
 
     @asynccontextmanager
     async def moving_money(self) -> AsyncIterator[Connection]:
         """The connection for one step in which only the holder of the lease moves money."""
-        async with self.step() as conn, database.paying(conn, self._lease):
+        async with self.step() as conn:
+            await database.only_we_pay(conn, self._lease)
             yield conn
 
     async def close(self) -> None:
@@ -397,14 +394,12 @@ async def _core(lease: str) -> AsyncIterator[_Core]:
         await core.close()
 
 
-async def _let_others_go_first(most_seconds: float) -> None:
-    """Wait while others use LNbits' database; a request of theirs takes it several times."""
-    await asyncio.sleep(0)  # who waited takes its turn
-    deadline = monotonic() + most_seconds
-    unused = 0 if core_db.lock.locked() else _UNUSED_LOOKS
-    while unused < _UNUSED_LOOKS and monotonic() < deadline:
-        await asyncio.sleep(_LOOK_SECONDS)
-        unused = 0 if core_db.lock.locked() else unused + 1
+async def _let_others_go_first() -> None:
+    """Queue up for LNbits' database some times over, behind all who wait for it."""
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
+        async with core_db.lock:
+            pass
 
 
 async def _needs_invoice(payout: Payout, core: _Core) -> bool:
@@ -459,45 +454,49 @@ async def _invoice_for(payout: Payout, core: _Core) -> None:
     payout.payment_hash, payout.bolt11 = created.payment_hash, created.bolt11
 
 
-async def _pay(payout: Payout, conn: Connection) -> None:
+async def _pay(payout: Payout, core: _Core) -> None:
     """Pay the payout's invoice from the source wallet, unless that was done already.
 
     Raises:
         PayoutError: it surely was not paid, and why.
     """
-    booked = await _bookings(payout, conn)
-    if await _is_paid(payout, booked, conn):
-        return
-    if booked.invoice is None or not booked.invoice.pending:
-        # LNbits would try such an invoice on the Lightning network.
-        raise PayoutError("The invoice was cancelled meanwhile; a new one is made.")
     try:
-        payment = await _lnbits(
-            pay_invoice(
-                wallet_id=payout.source_wallet_id or "",
-                payment_request=payout.bolt11 or "",
-                description=payout.memo,
-                extra=_extra(payout),
-                conn=conn,
+        async with core.moving_money() as conn:
+            booked = await _bookings(payout, conn)
+            if await _is_paid(payout, booked, conn):
+                return
+            if booked.invoice is None or not booked.invoice.pending:
+                # LNbits would try such an invoice on the Lightning network.
+                raise PayoutError("The invoice was cancelled meanwhile; a new one is made.")
+            payment = await _lnbits(
+                pay_invoice(
+                    wallet_id=payout.source_wallet_id or "",
+                    payment_request=payout.bolt11 or "",
+                    description=payout.memo,
+                    extra=_extra(payout),
+                    conn=conn,
+                )
             )
-        )
+    except _NOT_OURS:
+        raise
     except Exception:  # what matters is whether LNbits has booked it
-        await conn.conn.rollback()
-        # A broken connection would be replaced by one without the lock: the next attempt looks.
-        if conn.conn.invalidated or not await _is_paid(payout, await _bookings(payout, conn), conn):
+        async with core.moving_money() as conn:
+            paid = await _is_paid(payout, await _bookings(payout, conn), conn)
+        if not paid:
             raise
     else:
         if payment.checking_id != f"internal_{payout.payment_hash}" or not payment.success:
             raise PayoutError("LNbits did not book the payment as an internal one.")
 
 
-async def _credit(payout: Payout, conn: Connection) -> None:
+async def _credit(payout: Payout, core: _Core) -> None:
     """Book the credit: an internal invoice marked as paid is all that a credit is in LNbits."""
-    invoice = (await _bookings(payout, conn)).invoice
-    if invoice is None:
-        raise PayoutError("The credit's invoice was removed meanwhile; a new one is made.")
-    if not invoice.success:
-        await _book_incoming(invoice, conn)
+    async with core.moving_money() as conn:
+        invoice = (await _bookings(payout, conn)).invoice
+        if invoice is None:
+            raise PayoutError("The credit's invoice was removed meanwhile; a new one is made.")
+        if not invoice.success:
+            await _book_incoming(invoice, conn)
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ async def broken(connection: Any) -> None:
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["before paying", "after paying"])
-async def test_a_broken_connection_costs_one_attempt_of_one_client(
+async def test_a_broken_connection_costs_one_attempt_at_most(
     admin: Account,
     configured: Setup,
     make_client: MakeClient,
@@ -84,29 +84,72 @@ async def test_a_broken_connection_costs_one_attempt_of_one_client(
     monkeypatch: pytest.MonkeyPatch,
     before: bool,
 ) -> None:
+    from lnbits.core.services import payments
     from satmachineclient import payouts
 
     clients = await a_sale_for(4, make_client, lamassu)
-    pay = payouts._pay
+    pay = payments.pay_invoice
     left = 2
 
-    async def pay_and_break(payout: Any, connection: Any) -> None:
+    async def pay_and_break(**arguments: Any) -> Any:
         nonlocal left
         left -= 1
         if before and not left:
-            await broken(connection)
-        await pay(payout, connection)
+            await broken(arguments["conn"])
+        payment = await pay(**arguments)
         if not before and not left:
-            await broken(connection)
+            await broken(arguments["conn"])
+        return payment
 
     with monkeypatch.context() as patch:
-        patch.setattr(payouts, "_pay", pay_and_break)
+        patch.setattr(payouts, "pay_invoice", pay_and_break)
         first = await poll()
-    assert (first["confirmed_payments"], first["failed_payments"]) == (3, 1)
-    assert (await poll())["confirmed_payments"] == 1
+    assert (first["confirmed_payments"], first["failed_payments"]) == (4 - before, int(before))
+    assert (await poll())["confirmed_payments"] == before
 
     for client in clients:
         assert await client.owner.balance(client.wallet) == 5_000
+    assert (await admin.call("GET", f"{API}/reconciliation"))["ok"]
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["in one commit", "in two commits"])
+async def test_a_debit_without_its_credit(
+    admin: Account,
+    configured: Setup,
+    make_client: MakeClient,
+    lamassu: LamassuDatabase,
+    poll: Poll,
+    monkeypatch: pytest.MonkeyPatch,
+    apart: bool,
+) -> None:
+    """LNbits commits each by itself. We book both together, and finish what is half booked."""
+    from lnbits.core.db import db as core_db
+    from lnbits.core.services import payments
+    from lnbits.db import Connection
+    from satmachineclient import database
+
+    [client] = await a_sale_for(1, make_client, lamassu)
+
+    async def fails(*_: Any, **__: Any) -> None:
+        raise OSError("the disk is full")
+
+    async def debits() -> int:
+        row: Any = await core_db.fetchone(
+            "SELECT COUNT(*) AS number FROM apipayments WHERE amount < 0 AND wallet_id = :id",
+            {"id": configured.source.id},
+        )
+        return int(row["number"])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(payments, "update_payment", fails)
+        if apart:
+            patch.setattr(database.CoreConnection, "insert", Connection.insert)
+        first = await poll()
+    assert (first["confirmed_payments"], first["failed_payments"]) == (int(apart), int(not apart))
+    assert await debits() == (2 if apart else 0)
+    assert (await poll())["confirmed_payments"] == int(not apart)
+    assert await client.owner.balance(client.wallet) == 20_000
+    assert await debits() == 2  # the client's and the commission's
     assert (await admin.call("GET", f"{API}/reconciliation"))["ok"]
 
 
