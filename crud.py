@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from itertools import product
 from typing import Any, TypeVar
 
 from lnbits.db import Filters, Page
@@ -37,6 +38,14 @@ async def open_clients(work: Ledger) -> list[Client]:
     return await work.fetch(
         Client, "SELECT * FROM satmachineclient.dca_clients WHERE status <> 'closed'"
     )
+
+
+async def count_open_clients() -> int:
+    async with reading() as work:
+        [row] = await work.rows(
+            "SELECT COUNT(*) AS number FROM satmachineclient.dca_clients WHERE status <> 'closed'"
+        )
+    return int(row["number"])
 
 
 async def terms_at(work: Ledger, time: datetime) -> list[ClientTerms]:
@@ -143,14 +152,18 @@ async def deposits_between(work: Ledger, after: datetime, until: datetime) -> li
     )
 
 
-async def taken_on_days(work: Ledger, days: set[str]) -> dict[tuple[str, str, str], int]:
-    """Fiat already allocated, by client, currency and day."""
+async def taken_on_days(
+    work: Ledger, client_ids: set[str], days: set[str]
+) -> dict[tuple[str, str, str], int]:
+    """Fiat already allocated to these clients, by client, currency and day."""
     taken: dict[tuple[str, str, str], int] = {}
-    for chunk in chunks(days):
+    for ids, chunk in product(chunks(client_ids), chunks(days)):
         for row in await work.rows(
             "SELECT client_id, currency, day, CAST(SUM(amount_fiat) AS BIGINT) AS amount "
-            "FROM satmachineclient.dca_payments WHERE status <> 'voided' AND day IN :days "
+            "FROM satmachineclient.dca_payments "
+            "WHERE client_id IN :ids AND day IN :days AND status <> 'voided' "
             "GROUP BY client_id, currency, day",
+            ids=ids,
             days=chunk,
         ):
             taken[row["client_id"], row["currency"], row["day"]] = row["amount"]
@@ -306,24 +319,38 @@ async def settle_finished(work: Ledger) -> None:
 # ---- transfers: what has to be moved, and the payouts that move it ---------------------------
 
 
-async def uncredited_transactions(work: Ledger) -> list[Transaction]:
-    """Sales whose total is still to be credited, and that no transfer carries yet."""
-    return await work.fetch(
-        Transaction,
-        "SELECT * FROM satmachineclient.lamassu_transactions WHERE status = 'planned' "
+@dataclass(frozen=True)
+class OpenSale:
+    """A sale whose credit, or commission, no transfer carries yet, and how much that is.
+
+    `wallet_id` is the commission's wallet when the sale was planned, if it was not the source.
+    """
+
+    id: str
+    amount_sats: int
+    wallet_id: str | None
+
+
+async def uncredited_sales(work: Ledger) -> list[OpenSale]:
+    """Sales whose total is still to be credited, oldest first."""
+    rows = await work.rows(
+        "SELECT id, crypto_amount_sats, NULL AS wallet_id "
+        "FROM satmachineclient.lamassu_transactions WHERE status = 'planned' "
         "AND credit_status = 'pending' AND credit_transfer_id IS NULL "
         "ORDER BY transaction_time, lamassu_transaction_id",
     )
+    return [OpenSale(*row.values()) for row in rows]
 
 
-async def unpaid_commissions(work: Ledger) -> list[Transaction]:
-    """Sales, credited where they are to be, whose commission no transfer carries yet."""
-    return await work.fetch(
-        Transaction,
-        "SELECT * FROM satmachineclient.lamassu_transactions WHERE status = 'planned' "
+async def unpaid_commissions(work: Ledger) -> list[OpenSale]:
+    """Sales, credited where they are to be, whose commission is still to be paid; oldest first."""
+    rows = await work.rows(
+        "SELECT id, commission_amount_sats, commission_wallet_id "
+        "FROM satmachineclient.lamassu_transactions WHERE status = 'planned' "
         "AND credit_status <> 'pending' AND commission_status = 'pending' "
         "AND commission_transfer_id IS NULL ORDER BY transaction_time, lamassu_transaction_id",
     )
+    return [OpenSale(*row.values()) for row in rows]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ read and written is in `crud`.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from decimal import Decimal
@@ -130,17 +130,18 @@ def _pieces(rows: Sequence[T]) -> Iterable[Sequence[T]]:
     return (rows[i : i + _PIECE] for i in range(0, len(rows), _PIECE))
 
 
+_FORMS: dict[type, Callable[[Any], Any]] = {Decimal: decimal_text, dict: json.dumps}
+if db.type == SQLITE:
+    _FORMS[datetime] = datetime.timestamp
+
+
 def _stored(values: Mapping[str, Any]) -> dict[str, Any]:
     """Values in the form in which the database keeps them."""
-    stored = {}
+    stored = dict(values)
     for name, value in values.items():
-        if isinstance(value, Decimal):
-            value = decimal_text(value)
-        elif isinstance(value, datetime) and db.type == SQLITE:
-            value = value.timestamp()
-        elif isinstance(value, dict):
-            value = json.dumps(value)
-        stored[name] = value
+        form = _FORMS.get(type(value))
+        if form:
+            stored[name] = form(value)
     return stored
 
 

@@ -31,7 +31,7 @@ from loguru import logger
 
 from . import crud, database
 from .helpers import average_price, fiat_text, log_unexpected, new_id, now
-from .models import LamassuConfig, Payout, PayoutKind, Transaction
+from .models import LamassuConfig, Payout, PayoutKind
 
 TAG = "satmachineclient"
 KINDS = ["credit", "client", "commission"]
@@ -133,10 +133,10 @@ async def finish(lease: str, payout: Payout) -> None:
 
 async def _form_credits(lease: str, config: LamassuConfig) -> None:
     async with database.ledger(lease) as work:
-        sales = await crud.uncredited_transactions(work)
+        sales = await crud.uncredited_sales(work)
         if sales:
             transfer = _Transfer("credit", None, config.source_wallet_id)
-            total = sum(s.crypto_amount_sats for s in sales)
+            total = sum(s.amount_sats for s in sales)
             ids = [s.id for s in sales]
             memo, extra = _credit_memo(sales), {"transaction_ids": ids}
             await work.insert("dca_payouts", transfer.payouts(total, memo, extra))
@@ -159,15 +159,15 @@ async def _form_transfers(lease: str, config: LamassuConfig) -> None:
         covered, waiting, available = await asyncio.to_thread(_cover, shares, available)
         formed, carried = await asyncio.to_thread(_to_clients, covered, source.source_wallet_id)
         await crud.carry_shares(work, carried)
-        commissions: dict[str, list[Transaction]] = {}
+        commissions: dict[str, list[crud.OpenSale]] = {}
         for sale in sales:
-            if not waiting and sale.commission_amount_sats <= available:
-                available -= sale.commission_amount_sats
-                wallet_id = config.commission_wallet_id or sale.commission_wallet_id or ""
+            if not waiting and sale.amount_sats <= available:
+                available -= sale.amount_sats
+                wallet_id = config.commission_wallet_id or sale.wallet_id or ""
                 commissions.setdefault(wallet_id, []).append(sale)
         for wallet_id, group_of_sales in commissions.items():
             transfer = _Transfer("commission", source.source_wallet_id, wallet_id)
-            amount = sum(s.commission_amount_sats for s in group_of_sales)
+            amount = sum(s.amount_sats for s in group_of_sales)
             ids = [s.id for s in group_of_sales]
             memo = f"DCA commission of {_sales(len(group_of_sales))}"
             formed += transfer.payouts(amount, memo, {"transaction_ids": ids})
@@ -255,7 +255,7 @@ def _sales(number: int) -> str:
     return f"{number} ATM sale{'s' if number != 1 else ''}"
 
 
-def _credit_memo(sales: Sequence[Transaction]) -> str:
+def _credit_memo(sales: Sequence[crud.OpenSale]) -> str:
     return f"Lamassu: sats received in {_sales(len(sales))}"
 
 

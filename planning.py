@@ -32,7 +32,7 @@ class Book:
         later_deposits: Iterable[Deposit] = (),
         taken: dict[tuple[str, str, str], int] | None = None,
     ) -> None:
-        """`later_…` in the order of time; `taken`: what was allocated, by client, currency, day."""
+        """`later_…` in the order of time; `taken`: by who is in fixed mode on which day."""
         self._clients = {client.id: client for client in clients}
         self._terms = {each.client_id: each for each in terms}
         self._balances = balances
@@ -45,13 +45,16 @@ class Book:
         cls, work: database.Ledger, first: datetime, last: datetime, days: set[str]
     ) -> "Book":
         """The book at the time of the first sale, ready to go on to the last."""
+        terms = await crud.terms_at(work, first)
+        later_terms = await crud.terms_between(work, first, last)
+        fixed = {each.client_id for each in (*terms, *later_terms) if each.dca_mode == "fixed"}
         return cls(
             await crud.open_clients(work),
-            await crud.terms_at(work, first),
+            terms,
             await crud.balances_at(work, first),
-            await crud.terms_between(work, first, last),
+            later_terms,
             await crud.deposits_between(work, first, last),
-            await crud.taken_on_days(work, days),
+            await crud.taken_on_days(work, fixed, days),
         )
 
     def advance(self, time: datetime) -> None:
@@ -222,7 +225,7 @@ def _total_sats(sale: Sale) -> int:
 
 
 def _payment(share: Share, row: Transaction, book: Book) -> Payment:
-    return Payment(
+    return Payment.construct(  # nothing in it is from outside; a backlog has a hundred thousand
         id=new_id(),
         transaction_id=row.id,
         client_id=share.client_id,

@@ -8,11 +8,12 @@ next one goes on from there.
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from time import monotonic
+from typing import Any
 
 from lnbits.core.crud.wallets import get_wallet
 from lnbits.core.models.notifications import NotificationType
@@ -39,7 +40,8 @@ PROGRESS_CHANNEL = "satmachineclient-polls"
 FIRST_POLL_SECONDS = int(os.environ.get("SATMACHINECLIENT_FIRST_POLL_SECONDS", "10"))
 _LOOK_SECONDS = 15  # how often the hourly task looks whether a poll is due
 _RECENT = timedelta(days=2)  # what each poll checks the books of
-_PLAN_TOGETHER = 50  # sales planned in one database transaction
+# Planned in one database transaction: at most so many sales, and about so many shares.
+_MOST_SALES, _MOST_SHARES = 500, 10_000
 
 
 class BusyError(RuntimeError):
@@ -225,10 +227,11 @@ async def _read_and_plan(record: Poll, config: LamassuConfig) -> bool:
         (sale for sale in sales if sale.state != "waiting"), key=lambda sale: (sale.time, sale.id)
     )
     ceilings = planning.Ceilings(config)
-    for start in range(0, len(sales), _PLAN_TOGETHER):
+    clients = await crud.count_open_clients()
+    together = min(_MOST_SALES, max(1, _MOST_SHARES // max(1, clients)))
+    for start in range(0, len(sales), together):
         await _tell("planning", record)
-        together = sales[start : start + _PLAN_TOGETHER]
-        for row in await _plan(record.id, config, ceilings, together):
+        for row in await _plan(record.id, config, ceilings, sales[start : start + together]):
             if row.status == "needs_review":
                 record.reviews += 1
             else:
@@ -345,7 +348,6 @@ async def _plan(
     lease: str, config: LamassuConfig, ceilings: planning.Ceilings, sales: list[lamassu.Sale]
 ) -> list[Transaction]:
     """Store these sales with their shares, in one database transaction; what was stored."""
-    stored: list[Transaction] = []
     async with database.ledger(lease) as work:
         known = await crud.known_transactions(work, [sale.id for sale in sales])
         book = await planning.Book.open(
@@ -354,25 +356,14 @@ async def _plan(
             sales[-1].time,
             {planning.day_of(sale.time, config) for sale in sales},
         )
-        new_rows: list[Transaction] = []
-        payments: list[Payment] = []
-        for sale in sales:
-            old = known.get(sale.id)
-            if old and not (sale.direction == "cash_out" and planning.may_become_good(old)):
-                continue
-            row_id = old["id"] if old else None
-            row, shares = await _plan_one(ceilings.hold(sale), book, config, row_id)
-            if not old:
-                new_rows.append(row)
-            elif row.status != "needs_review":
-                await crud.replace_transaction(work, row)
-            else:
-                continue
-            payments += shares
-            stored.append(row)
-        await work.insert("lamassu_transactions", new_rows)
-        await crud.insert_payments(work, payments)
+        # In a thread: with many clients it takes a while, in which LNbits serves others.
+        planned = await asyncio.to_thread(_plan_all, sales, known, book, ceilings, config)
+        await work.insert("lamassu_transactions", planned.new)
+        for row in planned.changed:
+            await crud.replace_transaction(work, row)
+        await crud.insert_payments(work, planned.payments)
         await crud.settle_finished(work)
+    stored = [*planned.new, *planned.changed]
     for row in stored:
         logger.info(
             f"satmachineclient: sale {row.lamassu_transaction_id} {row.status}: "
@@ -383,12 +374,41 @@ async def _plan(
     return stored
 
 
-async def _plan_one(
+@dataclass
+class _Planned:
+    """What is to be stored: new sales, those that waited for a review, and the shares of both."""
+
+    new: list[Transaction] = field(default_factory=list)
+    changed: list[Transaction] = field(default_factory=list)
+    payments: list[Payment] = field(default_factory=list)
+
+
+def _plan_all(
+    sales: list[lamassu.Sale],
+    known: Mapping[str, Mapping[str, Any]],
+    book: planning.Book,
+    ceilings: planning.Ceilings,
+    config: LamassuConfig,
+) -> _Planned:
+    planned = _Planned()
+    for sale in sales:
+        old = known.get(sale.id)
+        if old and not (sale.direction == "cash_out" and planning.may_become_good(old)):
+            continue
+        row, shares = _plan_one(ceilings.hold(sale), book, config, old["id"] if old else None)
+        if not old:
+            planned.new.append(row)
+        elif row.status != "needs_review":
+            planned.changed.append(row)
+        planned.payments += shares
+    return planned
+
+
+def _plan_one(
     sale: lamassu.Sale, book: planning.Book, config: LamassuConfig, row_id: str | None
 ) -> tuple[Transaction, list[Payment]]:
     try:
-        # In a thread: with a thousand clients it takes a while, in which LNbits serves others.
-        return await asyncio.to_thread(planning.plan_sale, sale, book, config, row_id=row_id)
+        return planning.plan_sale(sale, book, config, row_id=row_id)
     except Exception as exc:  # one bad row never stops the good ones: a person looks at it
         log_unexpected(f"planning sale {sale.id} failed", exc)
         reason = f"Not distributed by itself: unexpected {type(exc).__name__}, see LNbits' log."
