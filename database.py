@@ -15,7 +15,14 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from lnbits.core.db import db as core_db
-from lnbits.db import SQLITE, Connection, Database, insert_query, model_to_dict
+from lnbits.db import (
+    SQLITE,
+    Connection,
+    Database,
+    insert_query,
+    model_to_dict,
+    update_query,
+)
 from loguru import logger
 from pydantic import BaseModel
 from sqlalchemy import bindparam, text
@@ -242,14 +249,27 @@ async def give_lease_back(lease: str) -> None:
 
 
 class CoreConnection(Connection):
-    """A connection to LNbits' own database on which an insert waits for the next commit.
+    """A connection to LNbits' own database on which only a change of a payment commits.
 
-    LNbits pays inside itself by an insert (the debit) and an update (the credit), with a commit
-    after each. Here the two are booked together, and several invoices are when we commit.
+    LNbits' own commits after every statement, and after some that only read. To pay inside itself
+    it inserts the debit and then changes the invoice to paid, which is the credit: so both are
+    booked in one commit, before LNbits tells anybody, and nothing before that ends the
+    transaction that `only_we_pay` has locked.
     """
 
     async def insert(self, table_name: str, model: BaseModel) -> None:
         await self.conn.execute(text(insert_query(table_name, model)), model_to_dict(model))
+
+    async def update(
+        self, table_name: str, model: BaseModel, where: str = "WHERE id = :id"
+    ) -> None:
+        await self.conn.execute(text(update_query(table_name, model, where)), model_to_dict(model))
+        if table_name == "apipayments":
+            await self.conn.commit()
+
+    async def execute(self, query: str, values: dict[str, Any] | None = None) -> Any:
+        bound = self.rewrite_values(values) if values else {}
+        return await self.conn.execute(text(self.rewrite_query(query)), bound)
 
 
 async def connect_to_core() -> CoreConnection:

@@ -358,6 +358,8 @@ async def _plan(
         )
         # In a thread: with many clients it takes a while, in which LNbits serves others.
         planned = await asyncio.to_thread(_plan_all, sales, known, book, ceilings, config)
+        for sale_id, exc in planned.errors.items():
+            log_unexpected(f"planning sale {sale_id} failed", exc)
         await work.insert("lamassu_transactions", planned.new)
         for row in planned.changed:
             await crud.replace_transaction(work, row)
@@ -381,6 +383,7 @@ class _Planned:
     new: list[Transaction] = field(default_factory=list)
     changed: list[Transaction] = field(default_factory=list)
     payments: list[Payment] = field(default_factory=list)
+    errors: dict[str, Exception] = field(default_factory=dict)  # by Lamassu's id of the sale
 
 
 def _plan_all(
@@ -395,25 +398,20 @@ def _plan_all(
         old = known.get(sale.id)
         if old and not (sale.direction == "cash_out" and planning.may_become_good(old)):
             continue
-        row, shares = _plan_one(ceilings.hold(sale), book, config, old["id"] if old else None)
+        held, row_id = ceilings.hold(sale), old["id"] if old else None
+        try:
+            row, shares = planning.plan_sale(held, book, config, row_id=row_id)
+        except Exception as exc:  # one bad row never stops the good ones: a person looks at it
+            planned.errors[sale.id] = exc
+            reason = f"Not distributed by itself: unexpected {type(exc).__name__}, see LNbits' log."
+            held = replace(held, state="review", reason=reason)
+            row, shares = planning.plan_sale(held, book, config, row_id=row_id)
         if not old:
             planned.new.append(row)
         elif row.status != "needs_review":
             planned.changed.append(row)
         planned.payments += shares
     return planned
-
-
-def _plan_one(
-    sale: lamassu.Sale, book: planning.Book, config: LamassuConfig, row_id: str | None
-) -> tuple[Transaction, list[Payment]]:
-    try:
-        return planning.plan_sale(sale, book, config, row_id=row_id)
-    except Exception as exc:  # one bad row never stops the good ones: a person looks at it
-        log_unexpected(f"planning sale {sale.id} failed", exc)
-        reason = f"Not distributed by itself: unexpected {type(exc).__name__}, see LNbits' log."
-        held = replace(sale, state="review", reason=reason)
-        return planning.plan_sale(held, book, config, row_id=row_id)
 
 
 # ---- the hourly task -------------------------------------------------------------------------

@@ -153,6 +153,40 @@ async def test_a_debit_without_its_credit(
     assert (await admin.call("GET", f"{API}/reconciliation"))["ok"]
 
 
+async def test_nobody_else_may_pay_until_a_payment_is_booked(
+    configured: Setup,
+    make_client: MakeClient,
+    lamassu: LamassuDatabase,
+    poll: Poll,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also where LNbits commits on the way: counting for a daily limit, giving out an address."""
+    from lnbits.core.db import db as core_db
+    from lnbits.settings import settings
+    from satmachineclient.database import CoreConnection
+
+    await a_sale_for(3, make_client, lamassu)
+    await core_db.execute("UPDATE wallets SET lightning_address = NULL")
+    monkeypatch.setattr(settings, "lnbits_wallet_limit_daily_max_withdraw", 10**9)
+    insert = CoreConnection.insert
+    locked = []
+
+    async def insert_and_look(self: Any, table: str, row: Any) -> None:
+        await insert(self, table, row)
+        if row.amount < 0:
+            held: Any = {"number": 1}
+            if self.type != "SQLITE":
+                held = await self.fetchone(
+                    "SELECT COUNT(*) AS number FROM pg_locks "
+                    "WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+                )
+            locked.append(core_db.lock.locked() and held["number"] == 1)
+
+    monkeypatch.setattr(CoreConnection, "insert", insert_and_look)
+    assert (await poll())["confirmed_payments"] == 3
+    assert locked == [True] * 4  # and the commission
+
+
 async def test_invoices_of_one_who_was_overtaken_are_never_paid(
     admin: Account,
     configured: Setup,
