@@ -40,6 +40,11 @@ async def m004_balances(db: Connection) -> None:
         await db.execute(statement)
 
 
+async def m005_no_index_by_day(db: Connection) -> None:
+    """What was taken on a day is only asked of clients in fixed mode: by client, then day."""
+    await db.execute(_drop_index("dca_payments", "day", "client_id"))
+
+
 def _clients(db: Connection, time: str) -> list[str]:
     return [
         f"""
