@@ -3,12 +3,13 @@
 # make faults [ARGS=…]      the long crash tests: killed at every commit, two servers on one database
 # make screenshots          the pictures for the README, of the demo's world (needs Chromium)
 # make bench [ARGS=--quick]  what it costs, as ratios within the run; figures in .build/bench.json
-# make check                ruff, mypy --strict and prettier
+# make release [ARGS=…]     the zip that LNbits installs and its manifest, in .build
+# make check                ruff, mypy --strict, the rooms' one direction, and prettier
 # make clean                remove everything that these made
 SHELL := /bin/bash
 ARGS ?=
-# Each worker has an LNbits of its own; the tests of one file stay together.
-WORKERS := -n 2 --dist loadfile
+# Each worker has an LNbits of its own; the tests of one file stay together, long files first.
+WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 PYTHONS := python3.12 python3.11 python3.10 python3 python
 # LNbits looks for an extension in a folder of the extension's name, and so does mypy; a checkout
 # may be called anything.
@@ -19,7 +20,7 @@ PRETTIER := npx --yes prettier@3.10.1 --log-level=warn
 SCRIPTS := 'static/js/**/*.js'
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help demo test faults screenshots bench check format clean
+.PHONY: help demo test faults screenshots bench release check format clean
 
 help:
 	@sed -n '/^# make/s/^# //p' Makefile
@@ -42,11 +43,16 @@ screenshots: .venv/stamp
 bench: .venv/stamp
 	@$(BIN)/python -m bench $(ARGS)
 
+release: .venv/stamp
+	@$(BIN)/python -m tools.release $(ARGS)
+
 check: .venv/stamp $(EXTENSIONS)/$(NAME)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@cd $(EXTENSIONS) && "$(CURDIR)/$(BIN)/mypy" --config-file "$(CURDIR)/pyproject.toml" \
 		--cache-dir "$(CURDIR)/.build/mypy" -p $(NAME)
+	@cd $(EXTENSIONS) && "$(CURDIR)/$(BIN)/lint-imports" "$(CURDIR)/pyproject.toml" \
+		--no-logo --cache-dir "$(CURDIR)/.build/import-linter"
 	@if command -v npx >/dev/null; then $(PRETTIER) --check $(SCRIPTS); \
 	else echo 'prettier skipped: no Node.js here'; fi
 

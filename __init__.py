@@ -1,26 +1,68 @@
 """satmachineclient: dollar cost averaging for the clients of Lamassu bitcoin ATMs, in LNbits."""
 
-from fastapi import APIRouter
+import asyncio
+from contextlib import suppress
 
+from fastapi import APIRouter
+from lnbits.task_manager import task_manager
+
+from .clients.views import satmachineclient_clients
+from .clients.views_forward import satmachineclient_forward
+from .clients.views_me import satmachineclient_me
+from .clients.views_wishes import satmachineclient_wishes
 from .database import db
-from .transaction_processor import start as satmachineclient_start
-from .transaction_processor import stop as satmachineclient_stop
+from .machines.views import satmachineclient_machines
+from .partners.views import satmachineclient_partner_me, satmachineclient_partners
+from .paying.forwards import run_forwards
+from .paying.views import satmachineclient_forwards
+from .reports.views import satmachineclient_reports
+from .telling.rounds import deliver, look
+from .telling.views import satmachineclient_telling
+from .transaction_processor import run_polls
 from .views import satmachineclient_pages
 from .views_api import satmachineclient_api
-from .views_clients import satmachineclient_clients
-from .views_me import satmachineclient_me
-from .views_reports import satmachineclient_reports
 
 satmachineclient_ext: APIRouter = APIRouter(prefix="/satmachineclient", tags=["satmachineclient"])
 satmachineclient_ext.include_router(satmachineclient_pages)
 satmachineclient_ext.include_router(satmachineclient_clients)
 satmachineclient_ext.include_router(satmachineclient_api)
 satmachineclient_ext.include_router(satmachineclient_reports)
+satmachineclient_ext.include_router(satmachineclient_machines)
+satmachineclient_ext.include_router(satmachineclient_partners)
+satmachineclient_ext.include_router(satmachineclient_partner_me)
 satmachineclient_ext.include_router(satmachineclient_me)
+satmachineclient_ext.include_router(satmachineclient_wishes)
+satmachineclient_ext.include_router(satmachineclient_telling)
+satmachineclient_ext.include_router(satmachineclient_forward)
+satmachineclient_ext.include_router(satmachineclient_forwards)
 
 satmachineclient_static_files = [
     {"path": "/satmachineclient/static", "name": "satmachineclient_static"}
 ]
+
+TASKS = {
+    "ext_satmachineclient_polls": run_polls,
+    "ext_satmachineclient_alerts": look,
+    "ext_satmachineclient_letters": deliver,
+    "ext_satmachineclient_forwards": run_forwards,
+}
+
+
+def satmachineclient_start() -> None:
+    """Start each background task once, in place of any from before an upgrade."""
+    for name, run in TASKS.items():
+        task_manager.create_permanent_task(run, name=name)
+
+
+async def satmachineclient_stop() -> None:
+    """End the background tasks, and wait until they have ended."""
+    for name in TASKS:
+        task = task_manager.get_task(name)
+        if task:
+            task_manager.cancel_task(task)
+            with suppress(asyncio.CancelledError):
+                await task.task
+
 
 __all__ = [
     "db",

@@ -1,19 +1,130 @@
-"""SQL of the clients, their deposits and their balances."""
+"""SQL of the clients and their balances, and of the programme that they are in."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
-from . import crud
 from .database import Ledger, chunks, ledger, reading
-from .helpers import ConflictError, fiat_text
+from .helpers import ConflictError
 from .models import AuditEntry
-from .models_clients import Balance, Client, ClientTerms, Deposit, Programme
+from .models_clients import Balance, Client, ClientTerms, Deposit
+from .models_programme import Programme
+
+
+async def count_open_clients() -> int:
+    async with reading() as work:
+        [row] = await work.rows(
+            "SELECT COUNT(*) AS number FROM satmachineclient.dca_clients WHERE status <> 'closed'"
+        )
+    return int(row["number"])
+
+
+@dataclass
+class Entry:
+    """What a change of the ledger adds to the totals of one client in one currency.
+
+    `deposited`, `allocated_fiat` and `paid_fiat` in minor units; `deposits` is a number of rows.
+    Confirmed deposits and withdrawals (negative) are deposited, shares that are not voided
+    allocated, and those that are confirmed paid.
+    """
+
+    client_id: str
+    currency: str
+    deposits: int = 0
+    deposited: int = 0
+    allocated_fiat: int = 0
+    allocated_sats: int = 0
+    paid_fiat: int = 0
+    paid_sats: int = 0
+
+
+_TOTALS = tuple(field.name for field in fields(Entry))[2:]
+_BOOK = (
+    f"INSERT INTO satmachineclient.dca_balances (client_id, currency, {', '.join(_TOTALS)}) "
+    f"VALUES (:client_id, :currency, {', '.join(f':{name}' for name in _TOTALS)}) "
+    "ON CONFLICT (client_id, currency) DO UPDATE SET "
+    + ", ".join(f"{name} = dca_balances.{name} + excluded.{name}" for name in _TOTALS)
+)
+
+
+async def book(work: Ledger, entries: Iterable[Entry]) -> None:
+    """Add to the totals; whoever changes deposits or payments does it in the same transaction."""
+    sums: dict[tuple[str, str], dict[str, Any]] = {}
+    for entry in entries:
+        key = (entry.client_id, entry.currency)
+        if key in sums:
+            for name in _TOTALS:
+                sums[key][name] += getattr(entry, name)
+        else:
+            sums[key] = dict(entry.__dict__)
+    await work.execute_many(_BOOK, [sums[key] for key in sorted(sums)])
+
+
+@dataclass
+class MachineEntry:
+    """What a change of the ledger adds to one client's cash in one machine, in minor units."""
+
+    client_id: str
+    currency: str
+    device_id: str
+    deposited: int = 0
+    allocated_fiat: int = 0
+
+
+async def book_machines(work: Ledger, entries: Iterable[MachineEntry]) -> None:
+    """Of what `book` adds, the part whose cash lies in one machine."""
+    sums: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for entry in entries:
+        key = (entry.client_id, entry.currency, entry.device_id)
+        if key in sums:
+            sums[key]["deposited"] += entry.deposited
+            sums[key]["allocated_fiat"] += entry.allocated_fiat
+        else:
+            sums[key] = dict(entry.__dict__)
+    await work.execute_many(
+        "INSERT INTO satmachineclient.dca_machine_balances "
+        "(client_id, currency, device_id, deposited, allocated_fiat) "
+        "VALUES (:client_id, :currency, :device_id, :deposited, :allocated_fiat) "
+        "ON CONFLICT (client_id, currency, device_id) DO UPDATE SET "
+        "deposited = dca_machine_balances.deposited + excluded.deposited, "
+        "allocated_fiat = dca_machine_balances.allocated_fiat + excluded.allocated_fiat",
+        [sums[key] for key in sorted(sums)],
+    )
+
+
+async def book_deposits(work: Ledger, deposits: Sequence[Deposit]) -> None:
+    """Book confirmed deposits and withdrawals."""
+    await book(work, (entry_of(deposit) for deposit in deposits))
+    await book_machines(
+        work,
+        (
+            MachineEntry(
+                deposit.client_id, deposit.currency, deposit.device_id, deposited=deposit.amount
+            )
+            for deposit in deposits
+            if deposit.device_id
+        ),
+    )
+
+
+def entry_of(deposit: Deposit) -> Entry:
+    """What a deposit, or a withdrawal, adds once it is confirmed."""
+    return Entry(deposit.client_id, deposit.currency, deposits=1, deposited=deposit.amount)
+
 
 # ---- clients ---------------------------------------------------------------------------------
 
 
-async def insert_client(client: Client, audit: AuditEntry, *, only_one: bool = False) -> None:
+async def insert_client(
+    client: Client,
+    audit: AuditEntry,
+    *,
+    only_one: bool = False,
+    also: Callable[[Ledger], Awaitable[None]] | None = None,
+) -> None:
     """Store a new client. `only_one`: unless the user has one already.
+
+    `also`: what else belongs into the same transaction.
 
     Raises:
         ConflictError: the wallet is another client's, or the user is a client already.
@@ -29,6 +140,8 @@ async def insert_client(client: Client, audit: AuditEntry, *, only_one: bool = F
         await work.insert("dca_clients", [client])
         await work.insert("dca_client_terms", [ClientTerms.of(client)])
         await work.insert("dca_audit", [audit])
+        if also:
+            await also(work)
 
 
 async def _check_wallet_is_free(work: Ledger, client: Client) -> None:
@@ -40,6 +153,15 @@ async def _check_wallet_is_free(work: Ledger, client: Client) -> None:
         id=client.id,
     ):
         raise ConflictError("wallet_id: already the wallet of another client")
+    if client.status != "closed" and await work.rows(
+        "SELECT id FROM satmachineclient.lamassu_config "
+        "WHERE source_wallet_id = :wallet OR commission_wallet_id = :wallet",
+        wallet=client.wallet_id,
+    ):
+        raise ConflictError(
+            "wallet_id: this is the programme's own source or commission wallet; a client's sats "
+            "would be mixed with the operator's"
+        )
 
 
 async def get_client(client_id: str) -> Client | None:
@@ -65,13 +187,9 @@ async def _client(work: Ledger, client_id: str) -> Client | None:
     )
 
 
-async def get_clients(client_ids: Iterable[str] | None = None) -> list[Client]:
-    """All clients, or those with these ids; oldest first."""
+async def get_clients(client_ids: Iterable[str]) -> list[Client]:
+    """Those with these ids."""
     async with reading() as work:
-        if client_ids is None:
-            return await work.fetch(
-                Client, "SELECT * FROM satmachineclient.dca_clients ORDER BY created_at, id"
-            )
         clients: list[Client] = []
         for ids in chunks(client_ids):
             clients += await work.fetch(
@@ -171,6 +289,14 @@ async def get_balances(client_ids: Iterable[str] | None = None) -> list[Balance]
                 key = (row["client_id"], row["currency"])
                 blank = Balance(client_id=key[0], currency=key[1])
                 found[key] = found.get(key, blank).copy(update=dict(row))
+            for row in await work.rows(
+                "SELECT client_id, currency, device_id, deposited - allocated_fiat AS amount "
+                "FROM satmachineclient.dca_machine_balances "
+                f"WHERE deposited <> allocated_fiat AND {condition} ORDER BY device_id",
+                **values,
+            ):
+                balance = found[row["client_id"], row["currency"]]
+                balance.in_machines = {**balance.in_machines, row["device_id"]: row["amount"]}
     return [found[key] for key in sorted(found)]
 
 
@@ -211,42 +337,6 @@ def _of_clients(client_ids: Iterable[str] | None) -> Iterable[tuple[str, dict[st
 # ---- deposits --------------------------------------------------------------------------------
 
 
-async def insert_deposit(deposit: Deposit, audit: AuditEntry) -> None:
-    async with ledger() as work:
-        await work.insert("dca_deposits", [deposit])
-        await work.insert("dca_audit", [audit])
-
-
-async def get_deposit(deposit_id: str) -> Deposit | None:
-    async with reading() as work:
-        return await work.fetch_one(
-            Deposit, "SELECT * FROM satmachineclient.dca_deposits WHERE id = :id", id=deposit_id
-        )
-
-
-async def get_deposits() -> list[Deposit]:
-    async with reading() as work:
-        return await work.fetch(
-            Deposit, "SELECT * FROM satmachineclient.dca_deposits ORDER BY created_at DESC, id"
-        )
-
-
-async def withdraw(deposit: Deposit, audit: AuditEntry) -> None:
-    """Store a withdrawal: a confirmed deposit of less than nothing.
-
-    Raises:
-        ValueError: it is more than what is left.
-    """
-    async with ledger() as work:
-        left = (await remaining(work, deposit.client_id)).get(deposit.currency, 0)
-        if left < -deposit.amount:
-            amount = fiat_text(max(left, 0), deposit.currency)
-            raise ValueError(f"amount: at most {amount} {deposit.currency} is left")
-        await work.insert("dca_deposits", [deposit])
-        await crud.book(work, [crud.entry_of(deposit)])
-        await work.insert("dca_audit", [audit])
-
-
 async def remaining(work: Ledger, client_id: str) -> dict[str, int]:
     """Per currency, what a client has confirmed and not yet had allocated, in minor units."""
     rows = await work.rows(
@@ -255,6 +345,18 @@ async def remaining(work: Ledger, client_id: str) -> dict[str, int]:
         id=client_id,
     )
     return {row["currency"]: row["amount"] for row in rows}
+
+
+async def remaining_in_machines(work: Ledger, client_id: str, currency: str) -> dict[str, int]:
+    """Of that, what lies in one machine, by machine."""
+    rows = await work.rows(
+        "SELECT device_id, deposited - allocated_fiat AS amount "
+        "FROM satmachineclient.dca_machine_balances "
+        "WHERE client_id = :id AND currency = :currency ORDER BY device_id",
+        id=client_id,
+        currency=currency,
+    )
+    return {row["device_id"]: row["amount"] for row in rows if row["amount"]}
 
 
 async def pending_currencies(work: Ledger, client_id: str) -> set[str]:
@@ -267,60 +369,15 @@ async def pending_currencies(work: Ledger, client_id: str) -> set[str]:
     return {row["currency"] for row in rows}
 
 
-async def get_deposits_of(client_id: str) -> list[Deposit]:
-    """One client's, newest first."""
-    async with reading() as work:
-        return await work.fetch(
-            Deposit,
-            "SELECT * FROM satmachineclient.dca_deposits WHERE client_id = :id "
-            "ORDER BY created_at DESC, id",
-            id=client_id,
-        )
-
-
-async def resolve_deposit(deposit: Deposit, audit: AuditEntry) -> bool:
-    """Confirm or reject a deposit that is still pending; False if it no longer is."""
-    async with ledger() as work:
-        resolved = await work.execute(
-            "UPDATE satmachineclient.dca_deposits "
-            "SET status = :status, notes = :notes, confirmed_at = :confirmed_at "
-            "WHERE id = :id AND status = 'pending'",
-            id=deposit.id,
-            status=deposit.status,
-            notes=deposit.notes,
-            confirmed_at=deposit.confirmed_at,
-        )
-        if resolved:
-            if deposit.status == "confirmed":
-                await crud.book(work, [crud.entry_of(deposit)])
-            await work.insert("dca_audit", [audit])
-        return bool(resolved)
-
-
 # ---- the programme ---------------------------------------------------------------------------
 
 
 async def get_programme() -> Programme:
     async with reading() as work:
-        return await _programme(work) or Programme()
+        return await programme_at(work) or Programme()
 
 
-async def _programme(work: Ledger) -> Programme | None:
+async def programme_at(work: Ledger) -> Programme | None:
     return await work.fetch_one(
         Programme, "SELECT * FROM satmachineclient.dca_programme WHERE id = 'default'"
     )
-
-
-async def update_programme(
-    change: Callable[[Programme], Programme], audit: Callable[[Programme, Programme], AuditEntry]
-) -> Programme:
-    async with ledger() as work:
-        stored = await _programme(work)
-        before = stored or Programme()
-        programme = change(before)
-        if stored:
-            await work.update("dca_programme", programme)
-        else:
-            await work.insert("dca_programme", [programme])
-        await work.insert("dca_audit", [audit(before, programme)])
-        return programme

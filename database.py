@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 from datetime import datetime
 from decimal import Decimal
+from time import monotonic
 from typing import Any, TypeVar
 
 from lnbits.core.db import db as core_db
@@ -28,14 +29,17 @@ from pydantic import BaseModel
 from sqlalchemy import bindparam, text
 from sqlalchemy.exc import DBAPIError
 
-from .helpers import decimal_text
+from .helpers import SatMachineError, decimal_text
 
 db = Database("ext_satmachineclient")
 
 Model = TypeVar("Model", bound=BaseModel)
 T = TypeVar("T")
+Row = Mapping[str, Any]
 
 LEASE_SECONDS = 60
+# A lease is not renewed for one who has reported no step for so long.
+STALL_SECONDS: float = 300
 _CHUNK = 1000  # values in one IN (…)
 _PIECE = 250  # rows turned into or out of the database's form before others get their turn
 _PAYING = 7_364_155_210  # any number, the same in all processes: the advisory lock's name
@@ -48,12 +52,26 @@ _CLOCK = (
 )
 
 
-class LeaseLostError(RuntimeError):
+class LeaseLostError(SatMachineError):
     """Another process has taken over the work on the ledger: this one has to stop at once."""
 
 
-class LedgerBusyError(RuntimeError):
+class LedgerBusyError(SatMachineError):
     """The ledger could not be locked in time; nothing was changed."""
+
+
+def trouble(exc: DBAPIError) -> str:
+    """What a person is told of an error of LNbits' own database."""
+    if "prepared statement" in str(exc.orig):
+        return (
+            "LNbits' database does not keep prepared statements, as PgBouncer in transaction mode: "
+            "connect LNbits to PostgreSQL itself, or through PgBouncer in session mode. "
+            "Nothing is lost; the next poll goes on."
+        )
+    return (
+        f"LNbits' database failed ({type(exc.orig).__name__}). Nothing is lost; the next poll goes "
+        "on. LNbits' log has the details."
+    )
 
 
 class Ledger:
@@ -159,6 +177,12 @@ async def reading() -> AsyncIterator[Ledger]:
         yield Ledger(connection)
 
 
+async def fetch_rows(sql: str, **values: Any) -> list[Row]:
+    """The rows of one query on its own."""
+    async with reading() as work:
+        return await work.rows(sql, **values)
+
+
 @asynccontextmanager
 async def ledger(lease: str | None = None) -> AsyncIterator[Ledger]:
     """One transaction on the ledger, all or nothing, one at a time on this database.
@@ -169,6 +193,14 @@ async def ledger(lease: str | None = None) -> AsyncIterator[Ledger]:
         LeaseLostError: `lease` has passed to somebody else; nothing was changed.
         LedgerBusyError: another process holds the ledger and does not let go.
     """
+    async with _transaction(lease) as work:
+        if lease:
+            stepped(lease)
+        yield work
+
+
+@asynccontextmanager
+async def _transaction(lease: str | None = None) -> AsyncIterator[Ledger]:
     async with db.connect() as connection:
         work = Ledger(connection)
         try:
@@ -200,6 +232,8 @@ async def _lock(work: Ledger, lease: str | None) -> None:
             raise LeaseLostError("another LNbits process has taken over the poll")
     except DBAPIError as exc:
         logger.warning(f"satmachineclient: the ledger could not be locked: {exc.orig}")
+        if "prepared statement" in str(exc.orig):
+            raise LedgerBusyError(trouble(exc)) from None
         raise LedgerBusyError("The ledger is in use by another process. Try again.") from None
 
 
@@ -234,12 +268,30 @@ async def take_lease(lease: str) -> bool:
 
 
 async def renew_lease(lease: str) -> None:
-    """Raises LeaseLostError if it has passed to somebody else."""
-    async with ledger(lease):
+    """Raises LeaseLostError if it has passed to somebody else. This is no step of the work."""
+    async with _transaction(lease):
         pass
 
 
+_steps: dict[str, float] = {}  # when the holder of a lease last got on, by this process's clock
+
+
+def stepped(lease: str) -> None:
+    """The holder of this lease gets on with its work.
+
+    Said by each transaction on the ledger and each payment under the lease; who works for long
+    without either says so.
+    """
+    _steps[lease] = monotonic()
+
+
+def stands_still(lease: str) -> bool:
+    """Whether no step was reported for so long that others shall not wait any more."""
+    return monotonic() - _steps.setdefault(lease, monotonic()) > STALL_SECONDS
+
+
 async def give_lease_back(lease: str) -> None:
+    _steps.pop(lease, None)
     async with ledger() as work:
         await work.execute(
             "UPDATE satmachineclient.ledger_lease SET holder = NULL, expires_at = 0 "
@@ -322,6 +374,7 @@ async def _check_lease(core: Connection, lease: str) -> None:
     )
     if held.first() is None:
         raise LeaseLostError("another LNbits process has taken over the poll")
+    stepped(lease)
 
 
 def chunks(values: Iterable[str]) -> Iterable[list[str]]:

@@ -2,41 +2,52 @@
 
 import base64
 import traceback
-from datetime import datetime, timezone
+from datetime import date, datetime, time, timezone
 from decimal import ROUND_HALF_EVEN, Decimal, Inexact, InvalidOperation, localcontext
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from lnbits.core.services.payments import fee_reserve_total
 from lnbits.settings import settings
-from lnbits.utils.exchange_rates import currencies
 from loguru import logger
+
+from .money import currencies
 
 MAX_MINOR_UNITS = 10**15
 MAX_SATS = 21 * 10**14  # all bitcoin there will ever be
 
-# ISO 4217 currencies that do not have two decimals.
-_DECIMALS = {
-    **dict.fromkeys(
-        "BIF BYR CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split(), 0
-    ),
-    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
-    **dict.fromkeys("CLF UYW".split(), 4),
-}
+
+class SatMachineError(Exception):
+    """What this extension raises; each kind stands where its subject is."""
 
 
-class SecretError(ValueError):
+class SecretError(SatMachineError, ValueError):
     """A stored secret cannot be decrypted: LNbits' secret key is another than then."""
 
 
-class ConflictError(RuntimeError):
+class ConflictError(SatMachineError, RuntimeError):
     """What was asked for does not fit the present state."""
 
 
 def now() -> datetime:
     """The current time, with its zone (UTC)."""
     return datetime.now(timezone.utc)
+
+
+def day_of(moment: datetime, zone: ZoneInfo) -> date:
+    """The date of a moment in this time zone.
+
+    Days are not stored: a limit, a statement and a report go by one zone, the present one.
+    """
+    return moment.astimezone(zone).date()
+
+
+def start_of(day: date, zone: ZoneInfo) -> datetime:
+    """The moment at which a date begins in this time zone, in UTC."""
+    return datetime.combine(day, time.min, zone).astimezone(timezone.utc)
 
 
 def new_id() -> str:
@@ -50,19 +61,19 @@ def log_unexpected(what: str, error: BaseException) -> None:
 
 
 def known_currency(code: str) -> str:
-    """The ISO 4217 code, if LNbits knows it as a currency.
+    """The ISO 4217 code, if there is such a currency.
 
     Raises:
         ValueError: it does not.
     """
-    if code not in currencies:
+    if not currencies.is_known(code):
         raise ValueError(f"'{code[:10]}' is not a known ISO 4217 currency code, such as GTQ or USD")
     return code
 
 
 def currency_decimals(code: str) -> int:
     """How many decimals amounts of this currency have (ISO 4217)."""
-    return _DECIMALS.get(code, 2)
+    return currencies.decimals_of(code)
 
 
 def minor_units(amount: Decimal, currency: str) -> int:
@@ -96,6 +107,11 @@ def rounded_minor_units(amount: Decimal, currency: str) -> int:
 def fiat_text(minor: int, currency: str) -> str:
     """Minor units as decimal text with the currency's number of decimals (1250 GTQ is "12.50")."""
     return str(Decimal(minor).scaleb(-currency_decimals(currency)))
+
+
+def internal_fee_msat(amount_sats: int) -> int:
+    """What LNbits charges the payer of so many sats from one of its wallets to another, in msat."""
+    return int(fee_reserve_total(amount_sats * 1000, internal=True))
 
 
 def average_price(fiat: int, sats: int, currency: str) -> str | None:
@@ -143,3 +159,6 @@ def decrypt(token: str) -> str:
         return _fernet().decrypt(token.encode()).decode()
     except InvalidToken:
         raise SecretError("the stored secret cannot be decrypted") from None
+
+
+TAG = "satmachineclient"

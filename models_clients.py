@@ -3,42 +3,26 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, Field, StrictBool, validator
 
-from .helpers import (
-    MAX_MINOR_UNITS,
-    average_price,
-    decimal_text,
-    fiat_text,
-    known_currency,
-    new_id,
-    now,
-)
-from .models import (
-    Direction,
-    DistributionOut,
-    In,
-    Out,
-    Payment,
-    PaymentStatus,
-    RowFilters,
-    TransactionOut,
-    positive_minor_units,
-)
+from .helpers import MAX_MINOR_UNITS, average_price, fiat_text, known_currency, new_id, now
+from .models import In, Out, RowFilters, Sats, positive_minor_units
 
 DcaMode = Literal["flow", "fixed"]
 ClientStatus = Literal["pending", "active", "paused", "closed"]
 Party = Literal["client", "operator"]
-Registration = Literal["open", "approval", "closed"]
 DepositStatus = Literal["pending", "confirmed", "rejected"]
 
 # ---- clients ---------------------------------------------------------------------------------
 
 
 class Client(BaseModel):
-    """A row of `dca_clients`; `fixed_mode_daily_limit` in minor units of `currency`."""
+    """A row of `dca_clients`; `fixed_mode_daily_limit` in minor units of `currency`.
+
+    `payout_min_sats`: the smallest payout that the client wants, if more than the operator's.
+    """
 
     id: str
     user_id: str
@@ -51,6 +35,9 @@ class Client(BaseModel):
     paused_by: Party | None = None
     created_at: datetime
     updated_at: datetime
+    payout_min_sats: int | None = None
+    # What was planned until then is paid in full, whatever the schedule says.
+    payouts_due_until: datetime | None = None
 
 
 class ClientTerms(BaseModel):
@@ -88,6 +75,7 @@ class Balance(BaseModel):
     total_deposits: int = 0
     pending_deposits: int = 0
     total_distributed: int = 0
+    in_machines: dict[str, int] = {}
 
     @property
     def remaining(self) -> int:
@@ -100,6 +88,9 @@ class BalanceOut(BaseModel):
     pending_deposits: str
     total_distributed: str
     remaining_balance: str
+    remaining_by_machine: dict[str, str] = Field(
+        {}, description="Of it, what goes out with one machine's sales only; the rest with any"
+    )
 
     @classmethod
     def of(cls, balance: Balance) -> "BalanceOut":
@@ -109,6 +100,10 @@ class BalanceOut(BaseModel):
             pending_deposits=fiat_text(balance.pending_deposits, balance.currency),
             total_distributed=fiat_text(balance.total_distributed, balance.currency),
             remaining_balance=fiat_text(balance.remaining, balance.currency),
+            remaining_by_machine={
+                device_id: fiat_text(amount, balance.currency)
+                for device_id, amount in balance.in_machines.items()
+            },
         )
 
 
@@ -116,6 +111,7 @@ class ClientBalance(BaseModel):
     client_id: str
     balances: list[BalanceOut]
     total_sats: int
+    waiting_sats: int = Field(..., description="Planned and not paid yet")
 
 
 class ClientOut(Out):
@@ -130,8 +126,12 @@ class ClientOut(Out):
     paused_by: Party | None
     created_at: datetime
     updated_at: datetime
+    payout_min_sats: int | None
     balances: list[BalanceOut] = []
     total_sats: int = 0
+    wallet_gone: bool = Field(
+        False, description="The wallet, or its user, is gone: the cash waits and buys nothing"
+    )
     average_prices: dict[str, str] = Field({}, description="Fiat per whole bitcoin, by currency")
 
     @classmethod
@@ -159,6 +159,9 @@ class _ClientFields(In):
         None, description="Fiat in `currency`; needed in fixed mode"
     )
     currency: str | None = None
+    payout_min_sats: Sats | None = Field(
+        None, description="The smallest payout wanted; counts where it is above the operator's"
+    )
 
     _currency = validator("currency", allow_reuse=True)(
         lambda code: None if code is None else known_currency(code)
@@ -207,6 +210,7 @@ class ClientFilters(RowFilters):
     dca_mode: str | None
     currency: str | None
     status: str | None
+    to_settle: bool | None  # left, and some of the cash is theirs still
     created_at: datetime | None
     updated_at: datetime | None
 
@@ -215,19 +219,25 @@ class ClientFilters(RowFilters):
 
 
 class Deposit(BaseModel):
-    """A row of `dca_deposits`; `amount` in minor units of `currency`."""
+    """A row of `dca_deposits`; `amount` in minor units of `currency`.
+
+    With a `device_id` the cash lies in that machine, and goes out with its sales only.
+    """
 
     id: str
     client_id: str
     amount: int
     currency: str
+    device_id: str | None = None
     status: DepositStatus = "pending"
     notes: str | None = None
     created_at: datetime
     confirmed_at: datetime | None = None
 
 
-def withdrawal_of(client_id: str, minor: int, currency: str, reason: str) -> Deposit:
+def withdrawal_of(
+    client_id: str, minor: int, currency: str, reason: str, device_id: str | None = None
+) -> Deposit:
     """A withdrawal of so many minor units: a deposit of less than nothing, confirmed at once."""
     time = now()
     return Deposit(
@@ -235,6 +245,7 @@ def withdrawal_of(client_id: str, minor: int, currency: str, reason: str) -> Dep
         client_id=client_id,
         amount=-minor,
         currency=currency,
+        device_id=device_id,
         status="confirmed",
         notes=reason,
         created_at=time,
@@ -247,20 +258,27 @@ class DepositOut(Out):
     client_id: str
     amount: str
     currency: str
+    device_id: str | None = Field(..., description="Where its cash lies; null: in any machine")
+    device_name: str | None
     status: DepositStatus
     notes: str | None
     created_at: datetime
     confirmed_at: datetime | None
 
     @classmethod
-    def of(cls, deposit: Deposit) -> "DepositOut":
-        return cls(**{**deposit.dict(), "amount": fiat_text(deposit.amount, deposit.currency)})
+    def of(cls, deposit: Deposit, names: Mapping[str, str] | None = None) -> "DepositOut":
+        """`names`: what the machines are called."""
+        fields = {**deposit.dict(), "amount": fiat_text(deposit.amount, deposit.currency)}
+        return cls(**fields, device_name=(names or {}).get(deposit.device_id or ""))
 
 
 class CreateDeposit(In):
     client_id: str = Field(..., max_length=64)
     amount: Decimal
     currency: str
+    device_id: str | None = Field(
+        None, max_length=200, description="The machine that its cash lies in; null: any"
+    )
     notes: str | None = Field(None, max_length=1000)
 
     _currency = validator("currency", allow_reuse=True)(lambda code: known_currency(code))
@@ -271,6 +289,9 @@ class Withdrawal(In):
 
     amount: Decimal
     currency: str
+    device_id: str | None = Field(
+        None, max_length=200, description="From the cash in this machine; null: from the rest"
+    )
     reason: str = Field(..., min_length=1, max_length=1000)
 
     _currency = validator("currency", allow_reuse=True)(lambda code: known_currency(code))
@@ -293,212 +314,14 @@ class UpdateDepositStatus(In):
 
 
 class DepositFilters(RowFilters):
-    __search_fields__ = ["notes", "client_id", "currency"]
+    __search_fields__ = ["notes", "client_id", "currency", "device_id"]
     __sort_fields__ = ["amount", "currency", "status", "created_at", "confirmed_at"]
 
     id: str | None
     client_id: str | None
     amount: Decimal | None
     currency: str | None
+    device_id: str | None
     status: str | None
     created_at: datetime | None
     confirmed_at: datetime | None
-
-
-# ---- the programme ---------------------------------------------------------------------------
-
-
-class Programme(BaseModel):
-    """The one row of `dca_programme`: who may join, and to what; limits in minor units."""
-
-    id: str = "default"
-    registration: Registration = "approval"
-    terms: str = ""
-    deposit_instructions: str = ""
-    currency: str | None = None
-    smallest_daily_limit: int | None = None
-    largest_daily_limit: int | None = None
-
-    def check_daily_limit(self, limit: int, currency: str) -> None:
-        """Raises ValueError, naming the field, if clients may not choose this limit."""
-        if self.currency is None:
-            return
-        if currency != self.currency:
-            raise ValueError(f"currency: this programme's is {self.currency}")
-        smallest, largest = self.smallest_daily_limit, self.largest_daily_limit
-        if smallest is not None and limit < smallest:
-            bound = f"at least {fiat_text(smallest, currency)}"
-        elif largest is not None and limit > largest:
-            bound = f"at most {fiat_text(largest, currency)}"
-        else:
-            return
-        raise ValueError(f"fixed_mode_daily_limit: has to be {bound} {currency}")
-
-
-class ProgrammeOut(Out):
-    registration: Registration
-    terms: str
-    deposit_instructions: str
-    currency: str | None
-    smallest_daily_limit: str | None
-    largest_daily_limit: str | None
-
-    @classmethod
-    def of(cls, programme: Programme) -> "ProgrammeOut":
-        fields = programme.dict(exclude={"id"})
-        for name in ("smallest_daily_limit", "largest_daily_limit"):
-            if fields[name] is not None:
-                fields[name] = fiat_text(fields[name], programme.currency or "")
-        return cls(**fields)
-
-
-class UpdateProgramme(In):
-    """Any of the fields; the daily limits are amounts of `currency`."""
-
-    registration: Registration | None = None
-    terms: str | None = Field(None, max_length=20_000)
-    deposit_instructions: str | None = Field(None, max_length=5_000)
-    currency: str | None = None
-    smallest_daily_limit: Decimal | None = None
-    largest_daily_limit: Decimal | None = None
-
-    _currency = validator("currency", allow_reuse=True)(
-        lambda code: None if code is None else known_currency(code)
-    )
-
-    def applied_to(self, stored: Programme) -> Programme:
-        """The programme with these fields changed.
-
-        Raises:
-            ValueError: naming the field.
-        """
-        sent = self.dict(exclude_unset=True)
-        for name in ("registration", "terms", "deposit_instructions"):
-            if name in sent and sent[name] is None:
-                raise ValueError(f"{name}: cannot be empty")
-        currency = sent.get("currency", stored.currency)
-        limits = ("smallest_daily_limit", "largest_daily_limit")
-        for name in limits:
-            if sent.get(name) is not None:
-                if currency is None:
-                    raise ValueError("currency: the daily limits need one, such as GTQ")
-                sent[name] = positive_minor_units(name, sent[name], currency)
-        programme = stored.copy(update=sent)
-        if currency != stored.currency:
-            kept = [n for n in limits if n not in sent and getattr(stored, n) is not None]
-            if kept:
-                raise ValueError(f"{kept[0]}: give it in the new currency, or null")
-        smallest, largest = (getattr(programme, name) for name in limits)
-        if None not in (smallest, largest) and smallest > largest:
-            raise ValueError("largest_daily_limit: is smaller than smallest_daily_limit")
-        return programme
-
-
-class OwnClient(BaseModel):
-    id: str
-    username: str | None
-    wallet_id: str
-    status: ClientStatus
-
-
-class RegistrationOut(ProgrammeOut):
-    """What somebody can join, and whether they have; `clients`: also what they have left."""
-
-    client_id: str | None
-    status: ClientStatus | None
-    clients: list[OwnClient]
-
-
-# ---- a client's own view ---------------------------------------------------------------------
-
-
-class MeOut(ClientOut):
-    """`recent_sats` came in the last 30 days; `pending_sats` are planned, not paid yet."""
-
-    # Where LNbits allows the login by user id, it is a password: a wallet's key must not tell it.
-    user_id: str = Field("", exclude=True)
-    pending_sats: int
-    recent_sats: int
-    next_poll: datetime | None
-    timezone: str
-    programme: ProgrammeOut
-    clients: list[OwnClient]
-
-
-class Purchase(Out):
-    """A client's share of a sale, as they see it; `exchange_rate` is fiat per whole bitcoin."""
-
-    id: str
-    transaction_id: str
-    transaction_time: datetime
-    direction: Direction
-    amount_sats: int
-    amount_fiat: str
-    currency: str
-    exchange_rate: str | None
-    share: str
-    status: PaymentStatus
-    payment_hash: str | None
-    error: str | None
-    created_at: datetime
-    confirmed_at: datetime | None
-
-    @classmethod
-    def of(cls, payment: Payment, sale: Mapping[str, Any]) -> "Purchase":
-        return cls(
-            **{
-                **payment.dict(include=set(cls.__fields__)),
-                "transaction_time": sale["transaction_time"],
-                "direction": sale["direction"],
-                "amount_fiat": fiat_text(payment.amount_fiat, payment.currency),
-                "exchange_rate": average_price(
-                    payment.amount_fiat, payment.amount_sats, payment.currency
-                ),
-                "share": decimal_text(payment.share),
-                "error": payment.error and _FOR_CLIENTS[payment.status],
-            }
-        )
-
-
-# What stands in a payment's row is for the operator: it speaks of their wallets.
-_FOR_CLIENTS: dict[PaymentStatus, str | None] = {
-    "pending": "Waits until the operator's wallet can cover it.",
-    "failed": "Could not be paid yet. It is tried again; ask the operator if it stays so.",
-    "voided": "Given up; the cash is back in your balance.",
-    "confirmed": None,
-}
-
-
-class PurchaseFilters(RowFilters):
-    __search_fields__ = ["status", "payment_hash"]
-    __sort_fields__ = ["created_at", "amount_sats", "amount_fiat", "status", "confirmed_at"]
-
-    id: str | None
-    transaction_id: str | None
-    amount_sats: int | None
-    amount_fiat: Decimal | None
-    currency: str | None
-    status: str | None
-    payment_hash: str | None
-    created_at: datetime | None
-    confirmed_at: datetime | None
-
-
-class Value(Out):
-    """What a client's sats are worth now; None where LNbits knows no rate."""
-
-    currency: str
-    exchange_rate: str | None
-    value: str | None
-
-
-class Values(BaseModel):
-    total_sats: int
-    values: list[Value]
-
-
-class SettledOut(BaseModel):
-    dry_run: bool
-    client: ClientOut
-    transaction: TransactionOut
-    distributions: list[DistributionOut]

@@ -1,12 +1,15 @@
 """What all REST routes share: who may ask, how errors are answered, paging and filters."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import Depends, Query, Request, Response
 from fastapi.exceptions import HTTPException, RequestValidationError
+from fastapi.responses import StreamingResponse
 from fastapi.routing import APIRoute
 from lnbits.core.models import Wallet, WalletTypeInfo
 from lnbits.db import Filter, FilterModel, Filters
@@ -21,12 +24,16 @@ from lnbits.decorators import (
     require_invoice_key,
 )
 from lnbits.settings import settings
-from pydantic import UUID4, ValidationError
+from pydantic import UUID4, BaseModel, ValidationError
+from pydantic.json import pydantic_encoder
+from sqlalchemy.exc import DBAPIError
 
-from . import database
-from .helpers import ConflictError, known_currency, minor_units
-from .models import Problem
-from .transaction_processor import BusyError
+from . import crud, crud_clients, crud_sales, database
+from .helpers import ConflictError, known_currency, log_unexpected, minor_units
+from .models import (
+    Problem,
+)
+from .models_sales import DistributionOut, Payment
 
 
 class Route(APIRoute):
@@ -46,11 +53,14 @@ class Route(APIRoute):
                 raise HTTPException(HTTPStatus.BAD_REQUEST, str(exc)) from None
             except (
                 ConflictError,
-                BusyError,
                 database.LeaseLostError,
                 database.LedgerBusyError,
             ) as exc:
                 raise HTTPException(HTTPStatus.CONFLICT, str(exc)) from None
+            except DBAPIError as exc:
+                log_unexpected("LNbits' database failed", exc)
+                detail = database.trouble(exc)
+                raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, detail) from None
 
         return answer
 
@@ -92,6 +102,23 @@ async def check_operator(
 
 
 Operator = Annotated[str, Depends(check_operator)]
+
+
+async def check_watcher(
+    request: Request,
+    key_in_header: Annotated[str | None, Depends(api_key_header)],
+    key_in_query: Annotated[str | None, Depends(api_key_query)],
+    access_token: Annotated[str | None, Depends(check_access_token)],
+    usr: UUID4 | None = None,
+) -> None:
+    """An admin, or any key of the source wallet: what an uptime monitor can be given."""
+    key = key_in_header or key_in_query
+    if key:
+        wallet = await _wallet_of(request, key, require_invoice_key)
+        config = await crud.get_config()
+        if config and wallet.id == config.source_wallet_id:
+            return
+    await check_operator(request, key_in_header, key_in_query, access_token, usr)
 
 
 @dataclass(frozen=True)
@@ -205,6 +232,65 @@ def to_minor_units(parsed: Filter[Any], currency: str | None) -> None:
         raise ValueError(f"{name}: {exc}") from None
 
 
+# ---- long answers ----------------------------------------------------------------------------
+
+_T = TypeVar("_T")
+
+
+async def as_array(
+    batches: AsyncIterator[_T], show: Callable[[_T], Awaitable[Iterable[BaseModel]]]
+) -> Response:
+    """All rows as one JSON array, made and sent batch by batch: never all of them in memory.
+
+    `show` makes of a batch of rows what goes out. The first batch is made before this returns, so
+    that an error there is answered as one.
+    """
+    pieces = _array(batches, show)
+    first = await anext(pieces)
+
+    async def answer() -> AsyncIterator[str]:
+        yield first
+        async for piece in pieces:
+            yield piece
+
+    return StreamingResponse(answer(), media_type="application/json")
+
+
+async def _array(
+    batches: AsyncIterator[_T], show: Callable[[_T], Awaitable[Iterable[BaseModel]]]
+) -> AsyncIterator[str]:
+    before = "["
+    async for batch in batches:
+        yield before + await asyncio.to_thread(_joined, await show(batch))
+        before = ","
+    yield "]" if before == "," else "[]"
+
+
+def _joined(models: Iterable[BaseModel]) -> str:
+    return ",".join(map(json_text, models))
+
+
+def json_text(model: BaseModel) -> str:
+    """The model as JSON, the models in its lists one by one.
+
+    For a thread: Pydantic's own `json` is one long step of compiled code, which no other thread
+    can interrupt; this is many short ones.
+    """
+    plain: dict[str, Any] = {}
+    lists = []
+    for name, field in model.__fields__.items():
+        value = getattr(model, name)
+        if isinstance(value, list) and value and isinstance(value[0], BaseModel):
+            lists.append(f"{json.dumps(field.alias)}:[{_joined(value)}]")
+        else:
+            plain[field.alias] = value
+    text = json.dumps(plain, default=pydantic_encoder, separators=(",", ":"))
+    parts = [text[1:-1]] if plain else []
+    return f"{{{','.join([*parts, *lists])}}}"
+
+
+# ---- errors ----------------------------------------------------------------------------------
+
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "Bad input; the sentence names the field"},
     401: {"model": Problem, "description": "Not logged in, or an unknown key"},
@@ -212,5 +298,20 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     404: {"model": Problem, "description": "There is nothing with this id"},
     409: {"model": Problem, "description": "Conflicts with the present state"},
     502: {"model": Problem, "description": "The ATM's side failed"},
+    503: {"model": Problem, "description": "LNbits' own database failed"},
     "4XX": {"model": Problem, "description": "Refused; the sentence says why"},
 }
+
+
+async def distributions_of(payments: list[Payment]) -> list[DistributionOut]:
+    names = await crud_clients.usernames(p.client_id for p in payments)
+    sales = await crud_sales.sales_of([p.transaction_id for p in payments])
+    return [
+        # A dry run's transaction, a cash-out, is not stored.
+        DistributionOut.of(
+            p,
+            names.get(p.client_id),
+            sales[p.transaction_id]["direction"] if p.transaction_id in sales else "cash_out",
+        )
+        for p in payments
+    ]

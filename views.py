@@ -9,6 +9,8 @@ from lnbits.decorators import check_account_exists, check_admin, check_user_exis
 from lnbits.helpers import template_renderer
 from lnbits.settings import settings
 
+from .money.currencies import CURRENT
+
 satmachineclient_pages = APIRouter()
 
 _User = Annotated[User, Depends(check_user_exists)]
@@ -16,7 +18,9 @@ _User = Annotated[User, Depends(check_user_exists)]
 
 def _page(request: Request, name: str, user: User) -> HTMLResponse:
     return template_renderer(["satmachineclient/templates"]).TemplateResponse(
-        request, f"satmachineclient/{name}.html", {"user": user.json()}
+        request,
+        f"satmachineclient/{name}.html",
+        {"user": user.json(), "currencies": sorted(CURRENT)},
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from . import report
 
-_LIMIT_SECONDS = 1800
+_LIMIT_SECONDS = 3600
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -21,7 +21,17 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="fewer rounds and no large backlog")
     parser.add_argument("--database", choices=("sqlite", "postgres"), action="append")
     parser.add_argument(
-        "--only", nargs="*", default=[], help="servers, meanwhile, reading, pages, growth, backlog"
+        "--only",
+        nargs="*",
+        default=[],
+        help="servers, meanwhile, forwards, reading, pages, growth, payment, owners, backlog",
+    )
+    parser.add_argument(
+        "--large",
+        nargs="?",
+        const=1.0,
+        type=float,
+        help="only this: 5,000 clients and a year of sales, or this part of it",
     )
     parser.add_argument("--output", type=Path, default=ROOT / ".build" / "bench.json")
     arguments = parser.parse_args()
@@ -33,7 +43,7 @@ def main() -> int:
     failed = False
     for database in arguments.database or ["sqlite", "postgres"]:
         print(f"LNbits on {database} …", flush=True)
-        results[database], ended_well = _run(database, arguments.quick, arguments.only)
+        results[database], ended_well = _run(database, arguments)
         failed = failed or not ended_well
         print(report.tables(database, results[database]), flush=True)
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
@@ -42,12 +52,14 @@ def main() -> int:
     return int(failed)
 
 
-def _run(database: str, quick: bool, only: list[str]) -> tuple[dict[str, Any], bool]:
+def _run(database: str, arguments: argparse.Namespace) -> tuple[dict[str, Any], bool]:
     """What the cases measured, also if one of them failed (which is printed)."""
     with tempfile.TemporaryDirectory(prefix="satmachine-bench-") as folder:
         output, log = Path(folder, "results.json"), Path(folder, "log")
         command = [sys.executable, "-m", "bench.worker", database, str(output)]
-        command += ["--quick"] * quick + (["--only", *only] if only else [])
+        command += ["--quick"] * arguments.quick
+        command += ["--only", *arguments.only] if arguments.only else []
+        command += ["--large", str(arguments.large)] if arguments.large else []
         ended_well = False
         try:
             with log.open("w") as file:
@@ -58,7 +70,7 @@ def _run(database: str, quick: bool, only: list[str]) -> tuple[dict[str, Any], b
         except subprocess.TimeoutExpired:
             print(f"It was cut off after {_LIMIT_SECONDS} s.")
         if not ended_well:
-            print("\n".join(log.read_text(errors="replace").splitlines()[-20:]))
+            print("\n".join(log.read_text(errors="replace").splitlines()[-40:]))
         found: dict[str, Any] = json.loads(output.read_text()) if output.exists() else {}
         return found, ended_well
 

@@ -80,7 +80,7 @@ async def _once(world: BenchWorld, sales: int, clients: int, sample: int) -> dic
     after = await bare_sample(world, sample)
     each = (before.each + after.each) / 2 * shares
     shared = (before.shared + after.shared) / 2 * shares
-    plain = await _plain_insert(world)
+    plain = await plain_insert(world)
     return {
         "poll_seconds": meter.seconds,
         "bare_seconds": each,
@@ -114,7 +114,7 @@ async def timed_poll(world: BenchWorld, shares: int) -> TimedPoll:
     from satmachineclient import transaction_processor
 
     processor: Any = transaction_processor
-    plan = processor._plan
+    plan = processor.plan_sales
     seconds = 0.0
 
     async def timed(*args: Any) -> Any:
@@ -125,26 +125,29 @@ async def timed_poll(world: BenchWorld, shares: int) -> TimedPoll:
         finally:
             seconds += time.perf_counter() - began
 
-    processor._plan = timed
+    processor.plan_sales = timed
     try:
         with Meter() as meter:
             result = await transaction_processor.poll("manual")
     finally:
-        processor._plan = plan
+        processor.plan_sales = plan
     if result.status != "succeeded" or result.confirmed_payments != shares:
         raise RuntimeError(f"the poll did not pay everything: {result}")
     return TimedPoll(meter, seconds)
 
 
-async def _plain_insert(world: BenchWorld) -> float:
-    """Seconds to put the very rows that the poll has planned there with one executemany each."""
+async def plain_insert(world: BenchWorld, chosen: str = "1 = 1") -> float:
+    """Seconds to put the very rows that the poll has planned there with one executemany each.
+
+    `chosen`: which rows of the sales and of the shares these are. They are gone afterwards.
+    """
     from satmachineclient.database import db
     from sqlalchemy import text
 
     tables = {}
     for table in ("lamassu_transactions", "dca_payments"):
-        tables[table] = await world.rows(f"SELECT * FROM satmachineclient.{table}")
-        await world.run(f"DELETE FROM satmachineclient.{table}")
+        tables[table] = await world.rows(f"SELECT * FROM satmachineclient.{table} WHERE {chosen}")
+        await world.run(f"DELETE FROM satmachineclient.{table} WHERE {chosen}")
     began = time.perf_counter()
     async with db.connect() as connection:
         for table, rows in tables.items():
@@ -153,4 +156,7 @@ async def _plain_insert(world: BenchWorld) -> float:
             sql = f"INSERT INTO satmachineclient.{table} ({names}) VALUES ({marks})"
             await connection.conn.execute(text(sql), rows)
         await connection.conn.commit()
-    return time.perf_counter() - began
+    seconds = time.perf_counter() - began
+    for table in tables:
+        await world.run(f"DELETE FROM satmachineclient.{table} WHERE {chosen}")
+    return seconds

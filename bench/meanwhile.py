@@ -28,7 +28,7 @@ async def run(world: BenchWorld, *, quick: bool) -> dict[str, Any]:
         works = {"idle": asyncio.sleep(1), "bare_loop": bare_loop(world, clients)}
         await world.add_sales(1)
         for name, work in (*works.items(), ("poll", transaction_processor.poll("manual"))):
-            waited, meter, done = await _felt(world, work)
+            waited, meter, done = await felt_during(world, work)
             felt[name] += waited
             meters[name].append(meter)
         if done.confirmed_payments != clients:
@@ -47,7 +47,8 @@ async def run(world: BenchWorld, *, quick: bool) -> dict[str, Any]:
     return results
 
 
-async def _felt(world: BenchWorld, work: Awaitable[Any]) -> tuple[list[float], Meter, Any]:
+async def felt_during(world: BenchWorld, work: Awaitable[Any]) -> tuple[list[float], Meter, Any]:
+    """How many milliseconds each request for a balance takes while this work goes on."""
     with Meter() as meter:
         working = asyncio.ensure_future(work)
         waited = []

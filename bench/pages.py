@@ -92,7 +92,8 @@ async def _get(world: BenchWorld, path: str) -> float:
 async def _work(world: BenchWorld, rounds: int) -> dict[str, float]:
     """An idle poll, the plan of one sale for all clients, and LNbits' own look at a wallet."""
     from lnbits.core.crud.wallets import get_wallet
-    from satmachineclient import decisions, transaction_processor
+    from satmachineclient import transaction_processor
+    from satmachineclient.paying import decisions
 
     polls, plans, wallets = [], [], []
     for _ in range(rounds):
@@ -113,7 +114,7 @@ async def _work(world: BenchWorld, rounds: int) -> dict[str, float]:
 
 
 def _made_up() -> Any:
-    from satmachineclient.models import TestTransactionIn
+    from satmachineclient.models_sales import TestTransactionIn
 
     return TestTransactionIn(
         crypto_amount_sats=1_000_000,
@@ -137,7 +138,8 @@ async def _page(world: BenchWorld, rounds: int) -> float | None:
 
 async def _peak_mb() -> float:
     """What a poll and a look at the whole history's books take on top."""
-    from satmachineclient import reconciliation, transaction_processor
+    from satmachineclient import transaction_processor
+    from satmachineclient.books import reconciliation
 
     with Meter() as meter:
         await transaction_processor.poll("hourly")

@@ -67,6 +67,15 @@ def _pages(case: dict[str, Any]) -> Iterable[Sequence[object]]:
     yield "peak MB of a poll and a full reconciliation", *(p["peak_mb"] for p in growth), ""
 
 
+def _payment(case: dict[str, Any]) -> Iterable[Sequence[object]]:
+    yield ("one internal payment, in", "function of LNbits' core", "times", "ms")
+    for row in case["by_function"]:
+        yield row["caller"], row["function"], row["statements"], row["ms"]
+    yield "", "database in all", "", case["database_ms"]
+    yield "", "processor time", "", case["cpu_ms"]
+    yield "", "until pay_invoice has returned", "", case["paid_ms"]
+
+
 def _growth(cases: list[dict[str, Any]]) -> Iterable[Sequence[object]]:
     yield ("growing", "sales x clients", "poll s", "planning s", "settling s", "peak MB")
     for case in cases:
@@ -93,12 +102,50 @@ def _meanwhile(case: dict[str, Any]) -> Iterable[Sequence[object]]:
     yield "poll / bare_loop", *ratios, "target <= 1"
 
 
+def _forwards(case: dict[str, Any]) -> Iterable[Sequence[object]]:
+    yield ("GET /api/v1/wallet", "median ms", "p99 ms", "longest own step ms", "seconds")
+    keys = ("median_ms", "p99_ms", "longest_own_step_ms", "seconds")
+    for name in ("idle", "bare_lnurl", "forwards"):
+        yield name, *(case[name][key] for key in keys)
+    ratios = [case[f"forwards_to_bare_{key}"] for key in keys[:2]]
+    yield "forwards / bare_lnurl", *ratios, "target <= 1", ""
+
+
+def _owners(case: dict[str, Any]) -> Iterable[Sequence[object]]:
+    number = case["machines"]
+    yield f"{case['sales']} x {case['clients']}", "planning s", "times", "target"
+    yield "without machines and partners", case["plain_seconds"], "", ""
+    with_them = f"with {number} machines and {number} partners"
+    yield with_them, case["owned_seconds"], case["owned_to_plain"], "<= 1.3"
+
+
+def _large(case: dict[str, Any]) -> Iterable[Sequence[object]]:
+    parts = case["by_history"]
+    yield (
+        *("a year of sales, ms", *(f"{part['shares']} shares" for part in parts)),
+        *("exponent", "/ LNbits", "wanted", "cpu ms", "peak MB", "own step ms"),
+    )
+    last = parts[-1]
+    for name, power in case["exponents"].items():
+        yield (
+            *(name, *(part["seconds"][name] * 1000 for part in parts), power),
+            *(case["to_lnbits"][name], case["within"].get(name, "")),
+            *(last["cpu_seconds"][name] * 1000, last["peak_mb"][name], last["own_step_ms"][name]),
+        )
+    for name in ("planning_to_plain", "bytes_per_share", "fill_seconds"):
+        yield name.replace("_", " "), *(part[name] for part in parts), *[""] * 6
+
+
 def _shown() -> dict[str, Callable[[Any], Iterable[Sequence[object]]]]:
     return {
         "backlog": _backlog,
         "meanwhile": _meanwhile,
+        "forwards": _forwards,
         "reading": _reading,
         "pages": _pages,
         "growth": _growth,
+        "payment": _payment,
+        "owners": _owners,
         "servers": _servers,
+        "large": _large,
     }

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 import traceback
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,16 +22,34 @@ class Case(Protocol):
     async def __call__(self, world: BenchWorld, *, quick: bool) -> Any: ...
 
 
-async def _run(database: str, quick: bool, only: set[str], output: Path) -> None:
-    from . import backlog, growth, meanwhile, pages, reading, servers
+async def _run(
+    database: str, quick: bool, only: set[str], part: float | None, output: Path
+) -> None:
+    from . import (
+        backlog,
+        forwards,
+        growth,
+        large,
+        meanwhile,
+        owners,
+        pages,
+        payment,
+        reading,
+        servers,
+    )
 
     cases: dict[str, Case] = {
         "meanwhile": meanwhile.run,
+        "forwards": forwards.run,
         "reading": reading.run,
         "pages": pages.run,
         "growth": growth.run,
+        "payment": payment.run,
+        "owners": owners.run,
         "backlog": backlog.run,
     }
+    if part is not None:
+        cases, only = {"large": partial(large.run, part=part)}, {"large"}
     results: dict[str, Any] = {}
     if database == "postgres" and (not only or "servers" in only):
         results["servers"] = await servers.run(quick=quick)
@@ -52,12 +71,21 @@ def main() -> None:
     parser.add_argument("output", type=Path)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--large", type=float)
     arguments = parser.parse_args()
     output = arguments.output.resolve()
     logger.remove()
     logger.add(sys.stderr, level="WARNING")
     try:
-        asyncio.run(_run(arguments.database, arguments.quick, set(arguments.only), output))
+        asyncio.run(
+            _run(
+                arguments.database,
+                arguments.quick,
+                set(arguments.only),
+                arguments.large,
+                output,
+            )
+        )
     except BaseException:
         traceback.print_exc()
         os._exit(1)  # a half-open connection's thread would keep the process alive

@@ -22,7 +22,7 @@ from demo.lamassu_db import LamassuDatabase
 from demo.lnbits_api import EXTENSION, Account, Lnbits, Wallet
 from demo.lnbits_server import lnbits_environment, lnbits_home
 from demo.postgres import Postgres
-from demo.sales import Sale
+from demo.sales import MACHINE, Sale
 
 API = f"/{EXTENSION}/api/v1/dca"
 DEPOSIT = 1_000_000_000  # minor units: no client runs dry in any case
@@ -58,17 +58,33 @@ class BenchWorld:
         for table in (
             *("dca_clients", "dca_client_terms", "dca_deposits", "dca_payments", "dca_payouts"),
             *("dca_balances", "lamassu_transactions", "lamassu_polls"),
+            *("dca_forwards", "dca_forward_invoices", "dca_forward_settings"),
+            *("dca_machine_balances", "dca_partners", "dca_partner_terms"),
+            "dca_commission_shares",
         ):
             await self.run(f"DELETE FROM satmachineclient.{table}")
-        await self.run("UPDATE satmachineclient.lamassu_config SET last_successful_poll = NULL")
+        # The bench's sales are of the past.
+        long_ago = "0" if self.database == "sqlite" else "'epoch'"
+        await self.run(
+            "UPDATE satmachineclient.lamassu_config "
+            f"SET last_successful_poll = NULL, credit_since = {long_ago}"
+        )
         await core_db.execute("DELETE FROM apipayments")
+        await core_db.execute(
+            "DELETE FROM accounts WHERE id IN (SELECT \"user\" FROM wallets WHERE name = 'bench')"
+        )
         await core_db.execute("DELETE FROM wallets WHERE name = 'bench'")
         self.clients.clear()
         await self.admin.top_up(self.source, 50_000_000)
 
-    async def add_clients(self, number: int, deposits_each: int = 1) -> None:
-        """Clients in flow mode, with wallets of their own and confirmed deposits."""
-        from satmachineclient import crud
+    async def add_clients(
+        self, number: int, deposits_each: int = 1, machines: Sequence[str | None] = (None,)
+    ) -> None:
+        """Clients in flow mode, with wallets of their own and confirmed deposits.
+
+        The cash of each one's deposits lies in these machines by turns; None: in any.
+        """
+        from satmachineclient import crud_clients
         from satmachineclient.database import ledger
         from satmachineclient.helpers import new_id
         from satmachineclient.models_clients import Client, ClientTerms, Deposit
@@ -86,7 +102,7 @@ class BenchWorld:
             )
             for n in range(number)
         ]
-        await self._add_wallets([client.wallet_id for client in self.clients])
+        await self.add_wallets([client.wallet_id for client in self.clients])
         await self.insert("dca_clients", self.clients)
         await self.insert("dca_client_terms", [ClientTerms.of(client) for client in self.clients])
         deposits = [
@@ -96,6 +112,7 @@ class BenchWorld:
                 amount=DEPOSIT + n * 1_000,
                 currency="GTQ",
                 status="confirmed",
+                device_id=machines[n % len(machines)],
                 created_at=time + timedelta(hours=n),
                 confirmed_at=time + timedelta(hours=n),
             )
@@ -104,43 +121,55 @@ class BenchWorld:
         ]
         await self.insert("dca_deposits", deposits)
         async with ledger() as work:
-            await crud.book(work, (crud.entry_of(deposit) for deposit in deposits))
+            await crud_clients.book_deposits(work, deposits)
 
-    async def _add_wallets(self, ids: list[str]) -> None:
+    async def add_wallets(self, ids: list[str]) -> None:
+        """Each with a user of its own: who has none is not paid."""
+        nobody = {"username": None, "email": None, "pubkey": None, "external_id": None}
+        users = [nobody | {"id": key} for key in ids]
+        await self._copies("accounts", self.source.user, users)
+        wallets = [
+            {
+                "id": key,
+                "user": key,
+                "name": "bench",
+                "adminkey": key + "a",
+                "inkey": key + "i",
+                "lightning_address": None,
+            }
+            for key in ids
+        ]
+        await self._copies("wallets", self.source.id, wallets)
+
+    async def _copies(self, table: str, model_id: str, rows: list[dict[str, Any]]) -> None:
+        """Copies of one of LNbits' rows, each with these values instead of its own."""
         from lnbits.core.db import db as core_db
         from sqlalchemy import text
 
         async with core_db.connect() as connection:
             found = await connection.conn.execute(
-                text("SELECT * FROM wallets WHERE id = :id"), {"id": self.source.id}
+                text(f"SELECT * FROM {table} WHERE id = :id"), {"id": model_id}
             )
             model = dict(found.mappings().one())
-            rows = [
-                {
-                    **{**model, "lightning_address": None},
-                    **{
-                        "id": key,
-                        "user": key,
-                        "name": "bench",
-                        "adminkey": key + "a",
-                        "inkey": key + "i",
-                    },
-                }
-                for key in ids
-            ]
             names = ", ".join(f'"{name}"' for name in model)
             marks = ", ".join(f":{name}" for name in model)
             await connection.conn.execute(
-                text(f"INSERT INTO wallets ({names}) VALUES ({marks})"), rows
+                text(f"INSERT INTO {table} ({names}) VALUES ({marks})"),
+                [{name: row.get(name, value) for name, value in model.items()} for row in rows],
             )
             await connection.conn.commit()
 
-    async def add_sales(self, number: int) -> None:
-        """Finished sales at the ATM, one a second, the last one a minute ago."""
+    async def add_sales(self, number: int, machines: Sequence[str] = (MACHINE,)) -> None:
+        """Finished sales at these ATMs by turns, one a second, the last one a minute ago."""
         begin = now() - timedelta(seconds=60 + number)
         await self.lamassu.insert(
             *(
-                Sale(created=begin + timedelta(seconds=n), fiat=Decimal(1000), fiat_code="GTQ")
+                Sale(
+                    created=begin + timedelta(seconds=n),
+                    fiat=Decimal(1000),
+                    fiat_code="GTQ",
+                    device_id=machines[n % len(machines)],
+                )
                 for n in range(number)
             )
         )
@@ -165,18 +194,18 @@ class BenchWorld:
 
     async def _add_settled(self, sales: "list[_Settled]") -> None:
         from lnbits.core.db import db as core_db
-        from satmachineclient import crud
+        from satmachineclient import crud_clients, crud_sales
         from satmachineclient.database import ledger
         from sqlalchemy import text
 
         shares = [share for sale in sales for share in sale.shares()]
         async with ledger() as work:
             await work.insert("lamassu_transactions", [sale.transaction() for sale in sales])
-            await crud.insert_payments(work, shares)
-            await crud.book(
+            await crud_sales.insert_payments(work, shares)
+            await crud_clients.book(
                 work,
                 (
-                    crud.Entry(
+                    crud_clients.Entry(
                         share.client_id,
                         share.currency,
                         paid_fiat=share.amount_fiat,
@@ -239,7 +268,7 @@ class _Settled:
     source_wallet_id: str
 
     def transaction(self) -> Any:
-        from satmachineclient.models import Transaction
+        from satmachineclient.models_sales import Transaction
 
         shares = len(self.clients)
         return Transaction(
@@ -248,7 +277,6 @@ class _Settled:
             device_id=f"machine {int(self.key[0], 16)}",
             transaction_time=self.time,
             processed_at=self.time,
-            day=self.time.date().isoformat(),
             crypto_code="LN",
             crypto_amount_sats=110 * shares,
             fiat_amount=10 * shares,
@@ -261,7 +289,7 @@ class _Settled:
         )
 
     def shares(self) -> list[Any]:
-        from satmachineclient.models import Payment
+        from satmachineclient.models_sales import Payment
 
         return [
             Payment(
@@ -273,7 +301,7 @@ class _Settled:
                 amount_fiat=10,
                 currency="GTQ",
                 share=Decimal("0.1"),
-                day=self.time.date().isoformat(),
+                transaction_time=self.time,
                 status="confirmed",
                 transfer_id=self.key,
                 payment_hash=self.key,
@@ -284,7 +312,7 @@ class _Settled:
         ]
 
     def payout(self) -> Any:
-        from satmachineclient.models import Payout
+        from satmachineclient.models_payouts import Payout
 
         return Payout(
             id=f"{self.key}-0001",

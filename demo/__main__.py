@@ -14,7 +14,7 @@ from .audit import Ledger, check_all, read_ledger
 from .cash_in import cash_in_kinds
 from .catalogue import SPREAD, real_input
 from .lnbits_api import LnbitsError
-from .sales import Sale
+from .sales import MACHINE, SECOND_MACHINE, Sale
 from .world import API, World, build_world
 
 _LOW_BALANCE = Decimal(500)
@@ -52,7 +52,9 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 async def _run(arguments: argparse.Namespace) -> int:
     print("Starting PostgreSQL, SSH and LNbits …", flush=True)
-    async with build_world(port=arguments.port, lnbits_on_postgres=arguments.postgres) as world:
+    async with build_world(
+        port=arguments.port, lnbits_on_postgres=arguments.postgres, forwards=True
+    ) as world:
         if arguments.once:
             return await _once(world)
         await _forever(world, arguments.interval)
@@ -72,6 +74,7 @@ async def _once(world: World) -> int:
     if poll is None or not poll["success"]:
         print(f"FAILED  the poll: {poll and poll['error']}")
         return 1
+    await _forwards_end(world)
     ledger = await read_ledger(world)
     _print_table(world, sales, ledger)
     failed = False
@@ -108,6 +111,8 @@ def _print_table(world: World, sales: list[Sale], ledger: Ledger) -> None:
             for balance in ledger.balances[client.id]
         )
         print(f"{client.name:12}{ledger.wallets[client.wallet.id]:>10} sats; left: {left}")
+    if world.outside:
+        print(f"{world.clients[0].name}'s own wallet, outside: {ledger.received} sats forwarded")
     print(f"{'commission':12}{ledger.wallets[world.commission.id]:>10} sats")
     print(f"{'source':12}{ledger.wallets[world.source.id]:>10} sats\n")
 
@@ -128,6 +133,10 @@ async def _forever(world: World, interval: float) -> None:
     print(f"login {world.admin.username}, password {world.admin.password}")
     for client in world.clients:
         print(f"client {client.name}: {client.owner.username}, {client.owner.password}")
+    host = await world.open_second_machine()
+    print(f"host of the second machine: {host.username}, {host.password}")
+    if world.outside:
+        print(f"{world.clients[0].name}'s sats go on to {world.outside.destination.lnurl}")
     print("Ctrl-C stops it and removes everything.\n", flush=True)
     shown: set[str] = set()
     while True:
@@ -149,10 +158,20 @@ def _customer() -> Sale:
         confirmed_at=now,
         cash_at=now,
         fiat=Decimal(pick.randrange(20, 620, 20)),
+        device_id=pick.choice([MACHINE, SECOND_MACHINE]),
         crypto_code=pick.choice(["LN", "LN", "BTC"]),
         raw_ticker_price=Decimal(pick.randrange(70_000_000, 80_000_000)).scaleb(-2),
         discount=pick.choice([None, 0, 0, 0, 10, 50, 100]),
     )
+
+
+async def _forwards_end(world: World) -> None:
+    """Wait until what went on to a client's own keys has arrived."""
+    for _ in range(60):
+        forwards = await world.call("GET", "/forwards")
+        if forwards and all(f["status"] in ("confirmed", "failed") for f in forwards):
+            return
+        await asyncio.sleep(0.5)
 
 
 async def _poll(world: World) -> dict[str, str] | None:

@@ -27,6 +27,9 @@ class Ledger:
     """By client id: one row for each currency."""
     wallets: dict[str, int]
     """Sats by wallet id."""
+    forwards: list[Row]
+    received: int
+    """What has arrived in the forwarding client's own wallet, outside, in sats."""
 
 
 async def read_ledger(world: World) -> Ledger:
@@ -44,7 +47,11 @@ async def read_ledger(world: World) -> Ledger:
         wallet.id: await world.admin.balance(wallet)
         for wallet in (world.source, world.commission, *(c.wallet for c in world.clients))
     }
-    return Ledger(transactions, payments, balances, wallets)
+    forwards, received = [], 0
+    if world.outside:
+        forwards = await world.call("GET", "/forwards")
+        received = await world.outside.received()
+    return Ledger(transactions, payments, balances, wallets, forwards, received)
 
 
 def check_all(world: World, sales: Sequence[Sale], ledger: Ledger) -> list[tuple[str, list[str]]]:
@@ -56,6 +63,7 @@ def check_all(world: World, sales: Sequence[Sale], ledger: Ledger) -> list[tuple
         ("each commission follows from Lamassu's row", list(_commissions(sales, ledger))),
         ("every share is paid", list(_shares_paid(ledger))),
         ("each client's cash balance is what came in less what went out", list(_balances(ledger))),
+        ("what was forwarded has arrived, each once", list(_forwards(ledger))),
         (
             "each wallet holds what the ledger says",
             list(_wallets(world.source.id, world.commission.id, world.clients, ledger)),
@@ -133,6 +141,18 @@ def _balances(ledger: Ledger) -> Iterator[str]:
                 yield f"{client_id}: {row['remaining_balance']} {row['currency']}, not {left}"
 
 
+def _forwards(ledger: Ledger) -> Iterator[str]:
+    for forward in ledger.forwards:
+        if forward["status"] != "confirmed":
+            yield f"{forward['amount_sats']} sats: {forward['status']} {forward['error'] or ''}"
+    sent = [forward for forward in ledger.forwards if forward["status"] == "confirmed"]
+    if len({forward["payment_hash"] for forward in sent}) != len(sent):
+        yield "two forwards have the same payment"
+    total = sum(forward["amount_sats"] for forward in sent)
+    if total != ledger.received:
+        yield f"{total} sats were forwarded, {ledger.received} arrived"
+
+
 def _wallets(
     source: str, commission: str, clients: Sequence[Client], ledger: Ledger
 ) -> Iterator[str]:
@@ -142,6 +162,12 @@ def _wallets(
         expected[commission] += row["commission_amount_sats"]
         for payment in ledger.payments[row["id"]]:
             expected[payment["wallet_id"]] += payment["amount_sats"]
+    wallet_of = {client.id: client.wallet.id for client in clients}
+    for forward in ledger.forwards:
+        if forward["status"] == "confirmed":
+            expected[wallet_of[forward["client_id"]]] -= (
+                forward["amount_sats"] + forward["fee_sats"]
+            )
     names = {source: "source", commission: "commission"}
     names |= {client.wallet.id: client.name for client in clients}
     for wallet_id, held in ledger.wallets.items():

@@ -13,7 +13,7 @@ from typing import Literal
 
 import asyncpg
 
-from .sales import MACHINE, UNIT_SCALE, insert_row
+from .sales import MACHINE, MARKET_PRICE, UNIT_SCALE, fitting_price, insert_row
 
 Coins = Literal["sent", "unsent", "failed", "cancelled"]
 """What became of the coins; the row's flags and error follow from it."""
@@ -47,7 +47,7 @@ class CashIn:
     crypto_code: str = "LN"
     crypto_atoms: int | None = None
     """Smallest units that are sent; None: as the machine computes them."""
-    raw_ticker_price: Decimal | None = Decimal("752345.67000")
+    raw_ticker_price: Decimal | None = MARKET_PRICE
     """Fiat per whole coin."""
     commission_percentage: Decimal | None = Decimal("0.05500")
     """A fraction."""
@@ -79,6 +79,14 @@ class CashIn:
             self.cash_in_fee,
             UNIT_SCALE[self.crypto_code],
         )
+
+    @property
+    def ticker_price(self) -> Decimal | None:
+        """The price in the row: what is sent was computed from one."""
+        if self.crypto_atoms is None or self.raw_ticker_price != MARKET_PRICE:
+            return self.raw_ticker_price
+        effective = (self.commission_percentage or 0) * Decimal(100 - (self.discount or 0)) / 100
+        return fitting_price((self.fiat - self.cash_in_fee) / (1 + effective), self.crypto_atoms)
 
     @property
     def sent_at(self) -> datetime:
@@ -156,7 +164,7 @@ def _row(cash_in: CashIn) -> dict[str, object]:
         "tx_version": 3,
         "terms_accepted": True,
         "commission_percentage": cash_in.commission_percentage,
-        "raw_ticker_price": cash_in.raw_ticker_price,
+        "raw_ticker_price": cash_in.ticker_price,
         "discount": cash_in.discount,
         "discount_source": "promoCode" if cash_in.discount else None,
         **cash_in.columns,
@@ -168,7 +176,15 @@ def cash_in_kinds(now: datetime) -> list[CashIn]:
 
     `good` says whether it must be distributed where cash-ins are read, `why` the reason.
     """
-    kinds = [
+    kinds = [*_good_kinds(now), *_bad_kinds(now)]
+    return [
+        replace(kind, created=at - timedelta(seconds=80), send_time=at)
+        for kind, at in zip(kinds, (now + step * _STEP for step in range(len(kinds))), strict=True)
+    ]
+
+
+def _good_kinds(now: datetime) -> list[CashIn]:
+    return [
         CashIn(created=now, name="bought", why="The coins were sent."),
         CashIn(
             created=now,
@@ -207,6 +223,11 @@ def cash_in_kinds(now: datetime) -> list[CashIn]:
             crypto_atoms=25_200,
             why="Without a fee no price is needed.",
         ),
+    ]
+
+
+def _bad_kinds(now: datetime) -> list[CashIn]:
+    return [
         CashIn(
             created=now,
             name="a fee at an unknown price",
@@ -251,8 +272,4 @@ def cash_in_kinds(now: datetime) -> list[CashIn]:
             good=False,
             why="Nothing was sent, whatever the flag says.",
         ),
-    ]
-    return [
-        replace(kind, created=at - timedelta(seconds=80), send_time=at)
-        for kind, at in zip(kinds, (now + step * _STEP for step in range(len(kinds))), strict=True)
     ]

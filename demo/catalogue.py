@@ -111,7 +111,7 @@ def _unpaid(now: datetime) -> list[Sale]:
 
     return [
         bad("never paid", "notSeen", "not_asked", "Nobody paid."),
-        bad("under-paid", "insufficientFunds", "not_asked", "Less arrived than asked for.", 9_999),
+        bad("under-paid", "notSeen", "not_asked", "Less arrived than asked for.", 9_999),
         bad("rejected", "rejected", "not_asked", "Zero-conf was refused, and no block came yet."),
         bad(
             "zero-conf",
@@ -128,7 +128,10 @@ def _cash_kept(now: datetime) -> list[Sale]:
         "cancelled": ("cancelled", "The operator cancelled it after the payment."),
         "partial dispense": ("partial", "The dispenser reported an error, some notes came out."),
         "short count": ("short_count", "A note too few came out, and no error was reported."),
-        "out of bills": ("out_of_bills", "Paid, but the machine had not enough notes."),
+        "out of bills": (
+            "out_of_bills",
+            "Paid, but the machine had no notes for it: its count is nothing.",
+        ),
         "machine died": ("machine_died", "The machine never reported what came out."),
     }
     return [

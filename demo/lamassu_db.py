@@ -5,8 +5,10 @@ reader of sales can meet; foreign keys to tables that are not here are left out.
 the rows is the subject of `sales.py`.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import asyncpg
 from typing_extensions import Self
@@ -38,8 +40,15 @@ CREATE TABLE devices (
     last_online timestamptz NOT NULL DEFAULT now(), location json NOT NULL DEFAULT '{{}}',
     version text, model text, cassette1 integer NOT NULL DEFAULT 0,
     cassette2 integer NOT NULL DEFAULT 0, cassette3 integer NOT NULL DEFAULT 0,
-    cassette4 integer NOT NULL DEFAULT 0, number_of_cassettes integer NOT NULL DEFAULT 2,
+    cassette4 integer NOT NULL DEFAULT 0, recycler1 integer NOT NULL DEFAULT 0,
+    recycler2 integer NOT NULL DEFAULT 0, recycler3 integer NOT NULL DEFAULT 0,
+    recycler4 integer NOT NULL DEFAULT 0, recycler5 integer NOT NULL DEFAULT 0,
+    recycler6 integer NOT NULL DEFAULT 0, number_of_cassettes integer NOT NULL DEFAULT 2,
     number_of_recyclers integer NOT NULL DEFAULT 0, user_config_id integer
+);
+CREATE TABLE unpaired_devices (
+    id uuid PRIMARY KEY, device_id text NOT NULL, model text, name text NOT NULL,
+    paired timestamp, unpaired timestamp NOT NULL DEFAULT now()
 );
 
 CREATE TABLE cash_out_txs (
@@ -97,24 +106,17 @@ CREATE TABLE bills (
 # Since Lamassu 10.2; absent in 10.0 and 10.1.
 _FIXED_FEE = "ALTER TABLE cash_out_txs ADD COLUMN fixed_fee numeric(14,5) NOT NULL DEFAULT 0"
 
-_READABLE = {
-    "cash_out_txs": [
-        *("id", "device_id", "crypto_atoms", "received_crypto_atoms", "crypto_code", "fiat"),
-        *("fiat_code", "status", "dispense", "dispense_confirmed", "error", "error_code"),
-        *("created", "confirmed_at", "commission_percentage", "discount", "raw_ticker_price"),
-        *counters("provisioned"),
-    ],
-    "cash_out_actions": [
-        *("id", "tx_id", "action", "created", "error", "error_code"),
-        *counters("provisioned", "dispensed", "rejected"),
-    ],
-    "cash_in_txs": [
-        *("id", "device_id", "crypto_atoms", "crypto_code", "fiat", "fiat_code"),
-        *("send_confirmed", "operator_completed", "error", "created", "send_time"),
-        *("commission_percentage", "discount", "cash_in_fee", "raw_ticker_price"),
-    ],
-    "devices": ["device_id", "name"],
-}
+# What an operator runs, too; here cash-ins may be shared out as well.
+ROLE_SQL = Path(__file__).resolve().parent.parent / "static" / "sql" / "role.sql"
+
+
+def role_sql(*, cash_ins: bool = True, machines: bool = True) -> str:
+    """The statements that make the reader's role and give it its rights, with these choices."""
+    text = ROLE_SQL.read_text()
+    for name, chosen in {"cash_ins": cash_ins, "machines": machines}.items():
+        text, found = re.subn(rf"({name} CONSTANT boolean :=) \w+", rf"\1 {chosen}".lower(), text)
+        assert found == 1, name  # noqa: S101 - or the file does not say what it did
+    return text
 
 
 @dataclass(frozen=True)
@@ -129,10 +131,16 @@ class LamassuDatabase:
 
     @classmethod
     async def create(
-        cls, postgres: Postgres, database: str, reader_password: str, *, fixed_fee: bool = True
+        cls,
+        postgres: Postgres,
+        database: str,
+        reader_password: str,
+        *,
+        fixed_fee: bool = True,
+        encoding: str | None = None,
     ) -> Self:
         """Make the database, its tables, and the read-only role with the least rights."""
-        postgres.create_database(database)
+        postgres.create_database(database, encoding=encoding)
         postgres.create_role(READER, reader_password)
         self = cls(postgres, database, fixed_fee, reader_password)
         connection = await self.connect()
@@ -140,7 +148,7 @@ class LamassuDatabase:
             await connection.execute(_SCHEMA)
             if fixed_fee:
                 await connection.execute(_FIXED_FEE)
-            await connection.execute(self._grants())
+            await connection.execute(role_sql())
         finally:
             await connection.close()
         return self
@@ -181,12 +189,26 @@ class LamassuDatabase:
         finally:
             await connection.close()
 
+    async def add_machine(self, device_id: str, name: str) -> None:
+        """Pair another machine; what is in its cassettes is less than what clients handed in."""
+        connection = await self.connect()
+        try:
+            await connection.execute(
+                "INSERT INTO devices (device_id, name, cassette1, cassette2, cassette3, cassette4)"
+                " VALUES ($1, $2, 12, 20, 40, 30) ON CONFLICT DO NOTHING",
+                device_id,
+                name,
+            )
+        finally:
+            await connection.close()
+
     async def clear(self) -> None:
         """No sales, and one machine, as after `create`."""
         connection = await self.connect()
         try:
             await connection.execute(
-                "TRUNCATE cash_out_txs, cash_out_actions, cash_in_txs, bills, devices"
+                "TRUNCATE cash_out_txs, cash_out_actions, cash_in_txs, bills, devices, "
+                "unpaired_devices"
             )
             await connection.execute(
                 "INSERT INTO devices (device_id, name, cassette1, cassette2, cassette3, cassette4)"
@@ -195,16 +217,3 @@ class LamassuDatabase:
             )
         finally:
             await connection.close()
-
-    def _grants(self) -> str:
-        fee = ["fixed_fee"] if self.has_fixed_fee else []
-        columns = {**_READABLE, "cash_out_txs": _READABLE["cash_out_txs"] + fee}
-        return f"""
-            ALTER ROLE {self.reader} SET default_transaction_read_only = on;
-            ALTER ROLE {self.reader} SET statement_timeout = '20s';
-            GRANT CONNECT ON DATABASE {self.database} TO {self.reader};
-            GRANT USAGE ON SCHEMA public TO {self.reader};
-            """ + "".join(
-            f"GRANT SELECT ({', '.join(names)}) ON {table} TO {self.reader};"
-            for table, names in columns.items()
-        )

@@ -97,9 +97,9 @@ class Lnbits:
         self._clients.append(client)
         return client
 
-    async def first_install(self, username: str, password: str) -> Account:
-        """Make the super user, on a fresh LNbits."""
-        return await self._new_account("PUT", "first_install", username, password)
+    async def first_install(self, username: str, password: str, *, enable: bool = True) -> Account:
+        """Make the super user, on a fresh LNbits; `enable` the extension, if it is installed."""
+        return await self._new_account("PUT", "first_install", username, password, enable)
 
     async def register(self, username: str, password: str) -> Account:
         """Make an ordinary user."""
@@ -115,10 +115,13 @@ class Lnbits:
             await client.aclose()
         self._clients.clear()
 
-    async def _new_account(self, method: str, path: str, username: str, password: str) -> Account:
+    async def _new_account(
+        self, method: str, path: str, username: str, password: str, enable: bool = True
+    ) -> Account:
         body = {"username": username, "password": password, "password_repeat": password}
         account = await self._account(method, f"/{path}", username, password, body)
-        await account.enable_extension()
+        if enable:
+            await account.enable_extension()
         return account
 
     async def _account(

@@ -7,13 +7,11 @@ import sysconfig
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 
 import httpx
-from typing_extensions import Self
 
 from .lnbits_api import EXTENSION, Lnbits
-from .processes import LOOPBACK, Child, free_port
+from .processes import LOOPBACK, Child, Running, free_port
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 _START_SECONDS = 60
@@ -71,7 +69,7 @@ def lnbits_environment(folder: Path, database_url: str | None = None) -> dict[st
     return environment
 
 
-class LnbitsServer:
+class LnbitsServer(Running):
     """One server whose data live in `folder`; a context manager, or `start()` and `stop()`."""
 
     host = LOOPBACK
@@ -83,24 +81,15 @@ class LnbitsServer:
         port: int | None = None,
         database_url: str | None = None,
         extra_env: Mapping[str, str] | None = None,
+        program: Path | None = None,
     ) -> None:
+        """`program`: the command `lnbits` of another Python environment than this one."""
         self.folder = folder
+        self._program = program or _program()
         self.port = port or free_port()
         self.database_url = database_url
         self.extra_env = dict(extra_env or {})
         self._child: Child | None = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     @property
     def url(self) -> str:
@@ -124,7 +113,7 @@ class LnbitsServer:
         """Start and wait until it answers. Raises LnbitsServerError."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._child = Child(
-            [_program(), "--host", self.host, "--port", str(self.port)],
+            [self._program, "--host", self.host, "--port", str(self.port)],
             log=self.log,
             cwd=lnbits_home(),
             env={**lnbits_environment(self.folder, self.database_url), **self.extra_env},

@@ -15,11 +15,8 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
-from types import TracebackType
 
-from typing_extensions import Self
-
-from .processes import LOOPBACK, Child, free_port
+from .processes import LOOPBACK, Child, Running, free_port
 
 _START_SECONDS = 30
 # Nothing here has to survive a power cut, and tests want speed.
@@ -38,7 +35,7 @@ class PostgresError(Exception):
     """The server did not start, or refused an administrator's statement."""
 
 
-class Postgres:
+class Postgres(Running):
     """One server whose data live in `folder`; a context manager, or `start()` and `stop()`."""
 
     host = LOOPBACK
@@ -52,17 +49,10 @@ class Postgres:
         # PostgreSQL refuses to run as root.
         self._uid = pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None
 
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
+    @property
+    def uid(self) -> int | None:
+        """The user that the server runs as, where that is not ours."""
+        return self._uid
 
     def start(self) -> None:
         """Start, making the data folder where there is none, and wait until logins work.
@@ -99,11 +89,19 @@ class Postgres:
         done = self._run(
             ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", database],
             statements,
-            PGHOST=self.host,
-            PGPORT=str(self.port),
-            PGPASSWORD=self.password,
+            env=self._login(),
         )
         return done.strip()
+
+    def dump(self, database: str, schema: str) -> str:
+        """One schema with its data, as SQL that makes it anew."""
+        return self._run(
+            ["pg_dump", "-U", "postgres", "-d", database, "-n", schema],
+            env=self._login(),
+        )
+
+    def _login(self) -> dict[str, str]:
+        return {"PGHOST": self.host, "PGPORT": str(self.port), "PGPASSWORD": self.password}
 
     def create_role(self, name: str, password: str) -> None:
         """A login role, or a new password for it where it exists already."""
@@ -111,9 +109,12 @@ class Postgres:
         known = self.sql(f"SELECT 1 FROM pg_roles WHERE rolname = {_literal(name)}")  # noqa: S608
         self.sql(f"{'ALTER' if known else 'CREATE'} ROLE {role} LOGIN PASSWORD {secret}")
 
-    def create_database(self, name: str, owner: str = "postgres") -> None:
+    def create_database(
+        self, name: str, owner: str = "postgres", encoding: str | None = None
+    ) -> None:
         """An empty database that only its owner (and whoever is granted it) may enter."""
-        self.sql(f"CREATE DATABASE {_identifier(name)} OWNER {_identifier(owner)}")
+        kind = f" ENCODING {_literal(encoding)} TEMPLATE template0" if encoding else ""
+        self.sql(f"CREATE DATABASE {_identifier(name)} OWNER {_identifier(owner)}{kind}")
         self.sql(f"REVOKE ALL ON DATABASE {_identifier(name)} FROM PUBLIC")
 
     def url(self, database: str, user: str = "postgres", password: str | None = None) -> str:
@@ -143,7 +144,11 @@ class Postgres:
             time.sleep(0.05)
 
     def _run(
-        self, command: list[str], text: str | None = None, uid: int | None = None, **env: str
+        self,
+        command: list[str],
+        text: str | None = None,
+        uid: int | None = None,
+        env: dict[str, str] | None = None,
     ) -> str:
         done = subprocess.run(  # noqa: S603 - the wheel's own programs, no shell
             [str(self._bin / command[0]), *command[1:]],
@@ -152,7 +157,7 @@ class Postgres:
             text=True,
             check=False,
             cwd=self.folder,
-            env={**os.environ, **env},
+            env={**os.environ, **(env or {})},
             user=uid,
             group=uid,
             extra_groups=None if uid is None else [],

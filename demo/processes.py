@@ -7,10 +7,13 @@ import socket
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import TracebackType
 
 import psutil
+from typing_extensions import Self
 
 LOOPBACK = "127.0.0.1"
 
@@ -28,8 +31,41 @@ def free_port() -> int:
                 return port
 
 
+def wait_for_port(host: str, port: int, seconds: float = 10) -> None:
+    """Until something listens there. Raises TimeoutError."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex((host, port)) == 0:
+                return
+        time.sleep(0.05)
+    raise TimeoutError(f"nothing listens at {host}:{port}")
+
+
 # Ends the group once its input closes, and that closes when we die, in whatever way.
 _GUARD = "import os, sys; sys.stdin.buffer.read(); os.killpg(int(sys.argv[1]), 9)"
+
+
+class Running(ABC):
+    """Something that is started and stopped: as a context manager, too."""
+
+    @abstractmethod
+    def start(self) -> None: ...
+
+    @abstractmethod
+    def stop(self) -> None: ...
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
 
 
 class Child:

@@ -17,6 +17,10 @@ MACHINE = "8c1f0e5b7d2a4396"
 """A machine that is in `devices`."""
 UNPAIRED_MACHINE = "00aa11bb22cc33dd"
 """One that is not there any more."""
+MARKET_PRICE = Decimal("752345.67000")
+"""Quetzales per bitcoin, where a sale names no other price."""
+SECOND_MACHINE = "c0ffee5b7d2a4396"
+"""Another one, which a shop hosts; it is in `devices` once it was added."""
 UNIT_SCALE = {"BTC": 8, "LN": 8, "BCH": 8, "DASH": 8, "LTC": 8, "ZEC": 8, "ETH": 18, "XMR": 12}
 DENOMINATIONS = (200, 100, 50, 20)  # what the four cassettes hold
 
@@ -74,7 +78,7 @@ class Sale:
     crypto_code: str = "LN"
     crypto_atoms: int | None = None
     """Smallest units asked for; None: as the machine computes them."""
-    raw_ticker_price: Decimal | None = Decimal("752345.67000")
+    raw_ticker_price: Decimal | None = MARKET_PRICE
     """Fiat per whole coin."""
     commission_percentage: Decimal | None = Decimal("0.05500")
     """A fraction."""
@@ -112,9 +116,23 @@ class Sale:
         return self.confirmed_at or self.created + timedelta(seconds=3)
 
     @property
+    def ticker_price(self) -> Decimal | None:
+        """The price in the row: what was asked for was computed from one."""
+        if self.crypto_atoms is None or self.raw_ticker_price != MARKET_PRICE:
+            return self.raw_ticker_price
+        effective = (self.commission_percentage or 0) * Decimal(100 - (self.discount or 0)) / 100
+        return fitting_price((self.fiat + self.fixed_fee) / (1 - effective), self.crypto_atoms)
+
+    @property
     def dispensed_at(self) -> datetime:
         """When the cash came out, or the machine reported why it did not."""
         return self.cash_at or self.paid_at + timedelta(seconds=10)
+
+
+def fitting_price(cash: Decimal, atoms: int) -> Decimal | None:
+    """Fiat per bitcoin at which `cash` is worth so many sats; None beyond what a row can hold."""
+    price = (cash * 10**8 / atoms).quantize(Decimal("1e-5")) if atoms > 0 else Decimal(0)
+    return price if 0 < price < 10**9 else None
 
 
 def machine_atoms(
@@ -189,7 +207,7 @@ def _row(sale: Sale) -> dict[str, object]:
         "tx_version": 3,
         "terms_accepted": True,
         "commission_percentage": sale.commission_percentage,
-        "raw_ticker_price": sale.raw_ticker_price,
+        "raw_ticker_price": sale.ticker_price,
         "received_crypto_atoms": Decimal(received),
         "discount": sale.discount,
         "discount_source": "promoCode" if sale.discount else None,
@@ -221,14 +239,18 @@ def _actions(sale: Sale) -> list[dict[str, object]]:
         error = _FLAGS[sale.cash][2]
         counted = {
             **_notes("provisioned", sale),
-            **_notes("dispensed", sale, missing=0 if sale.cash == "dispensed" else 1),
+            **_came_out(sale),
             **_notes("rejected", sale, missing=None),
             **_denominations(),
         }
         action = "dispenseError" if error else "dispense"
         log.append({**about_cash, "action": action, "error": error, **counted})
     elif sale.cash == "out_of_bills":
-        log.append({**about_cash, "action": "provisionNotesError", "error": "Out of bills"})
+        nothing = {**_notes("provisioned", sale, missing=None), **_denominations()}
+        log.append({**planned, **nothing})
+        log.append(
+            {**about_cash, "action": "dispense", **nothing, **_notes("dispensed", sale, None)}
+        )
     elif sale.cash == "never_collected":
         log.append({**about_cash, "action": "redeemLater", "redeem": True})
     elif sale.cash == "cancelled":
@@ -240,20 +262,33 @@ def _notes_were_planned(sale: Sale) -> bool:
     return sale.cash in ("dispensed", "machine_died", "partial", "short_count")
 
 
+def _came_out(sale: Sale) -> dict[str, object]:
+    """The notes that were counted; none are told of cash that no notes of this machine make."""
+    made = sum(n * left for n, left in zip(DENOMINATIONS, _counts(sale.fiat), strict=True))
+    if made != sale.fiat and sale.cash == "dispensed":
+        return {}
+    return _notes("dispensed", sale, missing=0 if sale.cash == "dispensed" else 1)
+
+
 def _notes(kind: str, sale: Sale, missing: int | None = 0) -> dict[str, object]:
     """Notes per cassette for the sale's cash, the largest first; `missing` of them stay inside.
 
     `missing=None` counts none at all.
     """
-    counts, left = [], int(sale.fiat)
-    for denomination in DENOMINATIONS:
-        counts.append(0 if missing is None else left // denomination)
-        left %= denomination
+    counts = [0 if missing is None else count for count in _counts(sale.fiat)]
     for cassette, count in enumerate(counts):
         taken = min(count, missing or 0)
         counts[cassette] -= taken
         missing = (missing or 0) - taken
     return {f"{kind}_{unit}": count for unit, count in zip(_UNITS, counts, strict=False)}
+
+
+def _counts(fiat: Decimal) -> list[int]:
+    counts, left = [], int(fiat)
+    for denomination in DENOMINATIONS:
+        counts.append(left // denomination)
+        left %= denomination
+    return counts
 
 
 def _denominations() -> dict[str, object]:

@@ -7,18 +7,16 @@ It runs in a thread with an event loop of its own, so that a blocking client in 
 import asyncio
 import hmac
 import threading
-from collections.abc import Iterable
-from types import TracebackType
+from collections.abc import Iterable, Mapping, Sequence
 
 import asyncssh
-from typing_extensions import Self
 
-from .processes import LOOPBACK, free_port
+from .processes import LOOPBACK, Running, free_port
 
 _START_SECONDS = 10
 
 
-class SshServer:
+class SshServer(Running):
     """One server; a context manager, or `start()` and `stop()`, as often as wanted.
 
     `authorized_keys` are lines of an OpenSSH authorized_keys file. Without a password, or without
@@ -35,14 +33,24 @@ class SshServer:
         authorized_keys: Iterable[str] = (),
         host_key: asyncssh.SSHKey | None = None,
         port: int | None = None,
+        more_host_keys: Iterable[asyncssh.SSHKey] = (),
+        prompts: Iterable[tuple[str, bool]] = (),
+        algorithms: Mapping[str, list[str]] | None = None,
     ) -> None:
         self.username = username
         self.password = password
         self.authorized_keys = [asyncssh.import_public_key(line) for line in authorized_keys]
         self.host_key = host_key or asyncssh.generate_private_key("ssh-ed25519")
         self.port = port or free_port()
+        self.more_host_keys = list(more_host_keys)
+        self.prompts = list(prompts)
+        """Asked keyboard-interactively (text, whether shown), in place of the password's method."""
+        self.algorithms = dict(algorithms or {})
+        """asyncssh's `kex_algs`, `encryption_algs` and `mac_algs`, where not its own."""
         self.logins = 0
         """How many clients have logged in since it was made."""
+        self.connections = 0
+        """How many clients have connected since it was made, logged in or not."""
         self.live: set[asyncssh.SSHServerConnection] = set()
         """Connections that are open now."""
         self.forwarded: list[tuple[str, int]] = []
@@ -52,18 +60,6 @@ class SshServer:
         self._stopping = asyncio.Event()
         self._ready = threading.Event()
         self._failure: BaseException | None = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     @property
     def fingerprint(self) -> str:
@@ -109,7 +105,8 @@ class SshServer:
         acceptor = await asyncssh.listen(
             self.host,
             self.port,
-            server_host_keys=[self.host_key],
+            server_host_keys=[self.host_key, *self.more_host_keys],
+            **self.algorithms,
             server_factory=lambda: _Session(self),
             process_factory=None,
             gss_host=None,
@@ -132,6 +129,7 @@ class _Session(asyncssh.SSHServer):
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._connection = conn
+        self._server.connections += 1
         self._server.live.add(conn)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -145,7 +143,18 @@ class _Session(asyncssh.SSHServer):
         self._server.logins += 1
 
     def password_auth_supported(self) -> bool:
-        return self._server.password is not None
+        return self._server.password is not None and not self._server.prompts
+
+    def kbdint_auth_supported(self) -> bool:
+        return bool(self._server.prompts)
+
+    def get_kbdint_challenge(
+        self, username: str, lang: str, submethods: str
+    ) -> tuple[str, str, str, list[tuple[str, bool]]]:
+        return "", "", "", self._server.prompts
+
+    def validate_kbdint_response(self, username: str, responses: Sequence[str]) -> bool:
+        return len(responses) == 1 and self.validate_password(username, responses[0])
 
     def validate_password(self, username: str, password: str) -> bool:
         expected = self._server.password or ""

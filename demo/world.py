@@ -4,10 +4,11 @@ Everything that can be done through the extension's REST API is done through it,
 on and the SSH server's key accepted the way the page does it.
 """
 
+import asyncio
 import secrets
 import tempfile
 from collections.abc import AsyncIterator, Mapping
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ import asyncssh
 from .lamassu_db import LamassuDatabase
 from .lnbits_api import EXTENSION, Account, Wallet
 from .lnbits_server import LnbitsServer
+from .outside import Outside
 from .postgres import Postgres
+from .sales import SECOND_MACHINE
 from .ssh_server import SshServer
 
 API = f"/{EXTENSION}/api/v1/dca"
@@ -61,16 +64,38 @@ class World:
     source: Wallet
     commission: Wallet
     clients: list[Client]
+    outside: Outside | None = None
+    """Where the first client's sats go on to, if they do."""
 
     async def call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
         """A request of the admin to the extension's API, with its JSON answer."""
         return await self.admin.call(method, API + path, body)
 
-    async def deposit(self, client: Client, amount: str, currency: str) -> None:
-        """The client hands in cash, and it is put into the ATM at once."""
+    async def deposit(
+        self, client: Client, amount: str, currency: str, device_id: str | None = None
+    ) -> None:
+        """The client hands in cash, and it is put into the ATM at once; into this one, if named."""
         body = {"client_id": client.id, "amount": amount, "currency": currency}
+        if device_id:
+            body["device_id"] = device_id
         deposit = await self.call("POST", "/deposits", body)
         await self.call("PUT", f"/deposits/{deposit['id']}/status", {"status": "confirmed"})
+
+    async def open_second_machine(self) -> Account:
+        """A second machine in a shop, whose owner gets a fifth of its commission; their account.
+
+        It is known once a poll has read it.
+        """
+        await self.lamassu.add_machine(SECOND_MACHINE, "Café Luna")
+        await self.call("POST", "/manual-poll")
+        host = await self.lnbits.api().register("luna", secrets.token_hex(6))
+        wallet = await host.create_wallet("Café Luna")
+        body = {"name": "Café Luna", "wallet_id": wallet.id, "percent": "20"}
+        await self.call("POST", "/partners", {**body, "device_ids": [SECOND_MACHINE]})
+        await self.deposit(self.clients[0], "1500.00", "GTQ", SECOND_MACHINE)
+        count = {"amount": "3000.00", "currency": "GTQ", "notes": "Filled up"}
+        await self.call("POST", f"/machines/{SECOND_MACHINE}/counts", count)
+        return host
 
 
 @asynccontextmanager
@@ -79,10 +104,16 @@ async def build_world(
     port: int | None = None,
     lnbits_on_postgres: bool = False,
     extra_env: Mapping[str, str] | None = None,
+    forwards: bool = False,
 ) -> AsyncIterator[World]:
-    """Start everything in a temporary folder; at the end all of it stops and goes."""
-    with ExitStack() as stack:
+    """Start everything in a temporary folder; at the end all of it stops and goes.
+
+    With `forwards` the first client's sats go on to a wallet of their own, outside.
+    """
+    async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="satmachine-")))
+        outside = Outside(folder / "outside") if forwards else None
+        starting = asyncio.create_task(_start(outside, stack))
         postgres = stack.enter_context(Postgres(folder / "postgres"))
         lamassu = await LamassuDatabase.create(postgres, "lamassu", secrets.token_hex(12))
         await lamassu.clear()
@@ -93,9 +124,11 @@ async def build_world(
         if lnbits_on_postgres:
             postgres.create_database("lnbits")
             database_url = postgres.url("lnbits")
+        await starting
+        environment = {**(outside.funding() if outside else {}), **(extra_env or {})}
         lnbits = stack.enter_context(
             LnbitsServer(
-                folder / "lnbits", port=port, database_url=database_url, extra_env=extra_env
+                folder / "lnbits", port=port, database_url=database_url, extra_env=environment
             )
         )
         api = lnbits.api()
@@ -108,9 +141,27 @@ async def build_world(
             for name, mode, deposits in _CLIENTS:
                 owner = await api.register(name.lower(), secrets.token_hex(6))
                 await _add_client(world, name, owner, mode, deposits)
+            if outside:
+                world.outside = outside
+                await _forward(world.clients[0], outside)
             yield world
         finally:
             await api.close()
+
+
+async def _start(outside: Outside | None, stack: AsyncExitStack) -> None:
+    """The world outside starts while the rest does."""
+    if outside:
+        await asyncio.to_thread(outside.start)
+        stack.callback(outside.lnbits.stop)
+        await outside.furnish()
+        stack.push_async_callback(outside.close)
+
+
+async def _forward(client: Client, outside: Outside) -> None:
+    """The client decides it: from 10,000 sats on."""
+    body = {"destination": outside.destination.lnurl, "threshold_sats": 10_000}
+    await client.owner.call("PUT", f"{API}/me/forward", body)
 
 
 async def _configure(world: World, key: asyncssh.SSHKey) -> None:

@@ -13,6 +13,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,19 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from demo.lamassu_db import LamassuDatabase
 from demo.lnbits_api import EXTENSION, Account, Lnbits, Wallet
 from demo.lnbits_server import lnbits_environment, lnbits_home
+from demo.outside import Outside
 from demo.postgres import Postgres
 from demo.ssh_server import SshServer
 from demo.world import World, build_world
+from tests.gate import Gate
 from tests.rig import API, Configure, DcaClient, MakeClient, MakeWallet, OpenPage, Poll, Setup
 
 _numbers = itertools.count(1)
+
+_MEMORY, _ROOM = Path("/dev/shm"), 4 * 2**30  # noqa: S108 - what Linux calls it
+# SQLite waits for the disk at each commit, which a test has no use for.
+if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
+    tempfile.tempdir = str(_MEMORY)
 
 
 class _World:
@@ -94,6 +102,14 @@ class _RootIsNoTestPackage:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     config.stash[_world].close()
+
+
+# Their files take minutes each: begun last, one of them would keep one worker busy alone.
+_LONG = ("faults", "simulation", "release")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not set(_LONG) & set(item.path.parts))
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -243,7 +259,11 @@ async def ledger_clean(lnbits_app: Any) -> None:
 async def configure(
     admin: Account, make_wallet: MakeWallet, lamassu: LamassuDatabase, ledger_clean: None
 ) -> Configure:
-    """`await configure(database=lamassu, balance_sats=10_000_000, **fields)`: save one."""
+    """`await configure(database=lamassu, balance_sats=10_000_000, **fields)`: save one.
+
+    Where crediting is on, sales of any time are credited.
+    """
+    from satmachineclient import database as database_of_ours
 
     async def save(
         database: LamassuDatabase | None = None, balance_sats: int = 10_000_000, **fields: Any
@@ -257,7 +277,14 @@ async def configure(
             "use_ssh_tunnel": False,
             **fields,
         }
-        return Setup(body, await admin.call("POST", f"{API}/config", body), source, commission)
+        saved = await admin.call("POST", f"{API}/config", body)
+        async with database_of_ours.ledger() as work:  # as if crediting had been on all along
+            await work.execute(
+                "UPDATE satmachineclient.lamassu_config SET credit_since = :long_ago "
+                "WHERE credit_since IS NOT NULL",
+                long_ago=datetime(2009, 1, 3, tzinfo=timezone.utc),
+            )
+        return Setup(body, saved, source, commission)
 
     return save
 
@@ -305,6 +332,22 @@ def poll(admin: Account) -> Poll:
         return answer
 
     return run
+
+
+@pytest.fixture
+async def programme(
+    admin: Account,
+    plain_user: Account,
+    configure: Configure,
+    make_client: MakeClient,
+    make_wallet: MakeWallet,
+    lamassu: LamassuDatabase,
+    poll: Poll,
+) -> Any:
+    """Some months of a programme with a partner, for what reads the books: a `Programme`."""
+    from tests.programme import build
+
+    return await build(admin, plain_user, configure, make_client, make_wallet, lamassu, poll)
 
 
 # ---- the page, in a browser ------------------------------------------------------------------
@@ -375,3 +418,29 @@ async def open_page(browser: Browser, world: World) -> AsyncIterator[OpenPage]:
     for context in contexts:
         await context.close()
     assert not errors, errors
+
+
+@pytest.fixture(scope="module")
+async def outside(
+    lnbits_app: Any, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Outside]:
+    async with Outside(tmp_path_factory.mktemp("outside")) as made:
+        yield made
+
+
+@pytest.fixture
+async def gate(outside: Outside) -> AsyncIterator[Gate]:
+    """LNbits pays over the second one for the time of a test."""
+    from lnbits.settings import settings
+    from lnbits.wallets import set_funding_source
+
+    made = Gate(outside.lnbits.url)
+    settings.lnbits_endpoint, settings.lnbits_key = made.url, outside.node.adminkey
+    settings.lnbits_lnurl_allow_private_ips = True
+    settings.lnbits_funding_source_pay_invoice_wait_seconds = 1
+    set_funding_source("LNbitsWallet")
+    yield made
+    set_funding_source("FakeWallet")
+    settings.lnbits_lnurl_allow_private_ips = False
+    settings.lnbits_funding_source_pay_invoice_wait_seconds = 5
+    made.close()

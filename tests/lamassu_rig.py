@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from satmachineclient import lamassu
-from satmachineclient.lamassu import Sale, Target
-from satmachineclient.models import SourceDirection
+from satmachineclient.atm import lamassu, postgres
+from satmachineclient.models_config import SourceDirection, Target
+from satmachineclient.models_sales import Found, Sale, SaleKey
 
 from demo.lamassu_db import LamassuDatabase
 from demo.ssh_server import SshServer
@@ -35,7 +35,7 @@ def target_at(database: LamassuDatabase, ssh: SshServer | None = None, **fields:
     return replace(Target(**login), **fields)
 
 
-async def none_known(ids: list[str]) -> set[str]:
+async def none_known(rows: list[Found]) -> set[SaleKey]:
     return set()
 
 
@@ -48,8 +48,8 @@ async def read(
 ) -> dict[str, Sale]:
     """All sales of the last days, by id."""
     since = now() - timedelta(days=days)
-    async with lamassu.connect(target) as session:
-        _, sales = await lamassu.read_sales(
+    async with postgres.connect(target) as session:
+        _, sales, _ = await lamassu.read_sales(
             session, since, none_known, needs_fixed_fee=needs_fixed_fee, direction=direction
         )
     return {sale.id: sale for sale in sales}

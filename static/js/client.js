@@ -3,12 +3,12 @@ window.app = Vue.createApp({
   el: '#vue',
   mixins: [window.windowMixin],
   data() {
-    return {my: satmachine.my.state, showSettings: false}
+    return {my: satmachine.my.state, showSettings: false, showKeys: false}
   },
   computed: {
     // Before the first cash there are no figures to show.
     hasBegun() {
-      const {balances, total_sats: sats, pending_sats: onTheirWay} = this.my.me
+      const {balances, total_sats: sats, waiting_sats: onTheirWay} = this.my.me
       return Boolean(balances.length || sats || onTheirWay)
     }
   },

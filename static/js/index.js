@@ -20,7 +20,8 @@ window.app = Vue.createApp({
         {
           name: 'clients',
           label: t('clients.clients'),
-          number: waiting?.pending_clients,
+          number:
+            waiting && waiting.pending_clients + waiting.clients_to_settle,
           color: 'warning'
         },
         {
@@ -35,7 +36,12 @@ window.app = Vue.createApp({
           number: waiting?.reviews,
           color: 'negative'
         },
+        {name: 'machines', label: t('machines.machines')},
+        {name: 'partners', label: t('partners.partners')},
+        {name: 'forwards', label: t('forwards.forwards')},
+        {name: 'report', label: t('report.report')},
         {name: 'polls', label: t('polls.polls')},
+        {name: 'alerts', label: t('alerts.alerts')},
         {name: 'audit', label: t('audit.audit')}
       ]
     },
@@ -51,6 +57,7 @@ window.app = Vue.createApp({
         () =>
           this.goTo(tab, status)
       const list = [
+        ...this.obstacles,
         {
           number: overview.connection.secrets_to_reenter.length,
           label: () => t('index.secrets'),
@@ -102,11 +109,39 @@ window.app = Vue.createApp({
           icon: 'how_to_reg',
           color: 'warning',
           go: to('pending', 'clients')
+        },
+        {
+          number: waiting.clients_to_settle,
+          label: n => t('index.to_settle', {what: count(n, 'client')}),
+          icon: 'request_quote',
+          color: 'warning',
+          go: to('to_settle', 'clients')
         }
       ]
       return list
         .filter(item => item.number)
         .map(item => ({...item, label: item.label(item.number)}))
+    },
+    // What stops money from moving, each where it is mended.
+    obstacles() {
+      const {t} = satmachine
+      const found = this.store.overview.attention.obstacles
+      return ['source', 'commission', 'client', 'partner'].map(what => {
+        const some = found.filter(each => each.code === `${what}_wallet_gone`)
+        const names = some.slice(0, 3).map(each => each.name || '–')
+        const more = some.length > 3 ? ', …' : ''
+        return {
+          number: some.length,
+          label: () => t(`obstacles.${what}`, {names: names.join(', ') + more}),
+          icon: 'money_off',
+          color: 'negative',
+          go:
+            {
+              client: () => this.goTo('clients'),
+              partner: () => this.goTo('partners')
+            }[what] || this.configure
+        }
+      })
     },
     isFirstRun() {
       return this.store.configLoaded && !this.store.config
@@ -125,6 +160,9 @@ window.app = Vue.createApp({
     // and fails on a page that has none.
     if (!window.g.wallet) window.g.wallet = window.g.user?.wallets[0] || null
     satmachine.loadState()
+    // An alert's link names the tab where its matter stands.
+    const named = new URLSearchParams(window.location.search).get('tab')
+    if (this.tabs.some(({name}) => name === named)) this.tab = named
     this.timer = setInterval(() => {
       if (!document.hidden) satmachine.watchPolls()
     }, 60000)

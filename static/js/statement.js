@@ -65,11 +65,17 @@ satmachine.account = currency => {
       },
       {
         name: t('my_figures.on_their_way'),
-        value: fmt.amount(currency.pending_sats)
+        value: fmt.amount(currency.waiting_sats)
       },
       {name: t('statement.average_price'), value: price}
     ]
   }
+}
+
+// Where offices have letter paper: by the country of the reader's language.
+const usesLetter = () => {
+  const {region} = new Intl.Locale(satmachine.format.locale()).maximize()
+  return /^(US|CA|MX|GT|SV|HN|NI|CR|PA|DO|CO|VE|CL|PH|PR|BZ)$/.test(region)
 }
 
 window.app = Vue.createApp({
@@ -83,6 +89,7 @@ window.app = Vue.createApp({
       from: query.get('from') || '',
       to: query.get('to') || '',
       period: query.get('from') ? 'custom' : 'this_month',
+      paper: usesLetter() ? 'letter' : 'A4',
       statement: null,
       loading: false,
       saving: false,
@@ -117,6 +124,12 @@ window.app = Vue.createApp({
         {value: 'custom', label: t('statement.custom')}
       ]
     },
+    papers() {
+      return [
+        {value: 'A4', label: 'A4'},
+        {value: 'letter', label: satmachine.t('statement.letter')}
+      ]
+    },
     range() {
       return `${this.date(this.statement.from)} – ${this.date(this.statement.to)}`
     },
@@ -133,6 +146,18 @@ window.app = Vue.createApp({
         sats: number(t('my_payments.sats')),
         rate: number(t('statement.rate')),
         balance: number(t('statement.balance'))
+      }
+    }
+  },
+  watch: {
+    // A page's size takes no variable, and a name for it is not kept to by every browser.
+    paper: {
+      immediate: true,
+      handler(paper) {
+        this.sheet ||= document.head.appendChild(
+          document.createElement('style')
+        )
+        this.sheet.textContent = `@page { size: ${paper} portrait; }`
       }
     }
   },
@@ -210,6 +235,11 @@ window.app = Vue.createApp({
       const {username, client_id: id, from, to} = this.statement
       const title = satmachine.t('statement.statement')
       document.title = `${title} ${username || id} ${from} ${to}`
+      // Stands at the foot of every page on paper.
+      document.documentElement.style.setProperty(
+        '--sat-number',
+        JSON.stringify(this.statement.number)
+      )
       window.history.replaceState(window.history.state, '', `?${query}`)
     },
     async save() {

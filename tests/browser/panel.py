@@ -7,6 +7,7 @@ from typing import Any
 from playwright.async_api import Browser, BrowserContext, Download, Locator, Page, expect
 
 from demo.lnbits_api import EXTENSION, Account
+from demo.world import World
 
 PATH = f"/{EXTENSION}/"
 DESKTOP = {"width": 1400, "height": 1000}
@@ -15,6 +16,19 @@ PHONE = {"width": 390, "height": 844}
 expect.set_options(timeout=15_000)
 # LNbits itself asks every extension for it, and takes a 404 for an answer.
 _EXPECTED_ERRORS = ("/static/routes.json",)
+
+
+# What a configuration tells and nobody enters.
+_TOLD = re.compile(
+    "has_|test_connection_|last_|secrets_to_reenter|suggestions|credit_since|database_(number|since)"
+)
+
+
+async def configure(world: World, **changes: Any) -> None:
+    """Save the configuration as it is, with these changes."""
+    saved = await world.call("GET", "/config")
+    kept = {name: value for name, value in saved.items() if not _TOLD.match(name)}
+    await world.call("POST", "/config", {**kept, **changes})
 
 
 async def log_in(
@@ -95,8 +109,23 @@ class Panel:
 
     # ---- what a person does ------------------------------------------------------------------
 
+    async def _opens(self, opener: Locator, opened: Locator) -> None:
+        """Click until it is open: a click is lost where the page draws itself anew meanwhile."""
+        for _ in range(3):
+            await opener.click()
+            try:
+                await expect(opened).to_be_visible(timeout=5_000)
+            except AssertionError:
+                continue
+            return
+        await expect(opened).to_be_visible()
+
     async def tab(self, name: str) -> None:
-        await self.page.get_by_role("tab", name=re.compile(f"^{name}")).click()
+        named = re.compile(f"^{name}")
+        await self._opens(
+            self.page.get_by_role("tab", name=named),
+            self.page.get_by_role("tab", name=named, selected=True),
+        )
 
     async def press(self, name: str | re.Pattern[str], within: Locator | None = None) -> None:
         exact = isinstance(name, str)
@@ -108,15 +137,17 @@ class Panel:
     async def choose(self, label: str, option: str | re.Pattern[str], typed: str = "") -> None:
         """Pick from a select; `typed` narrows its options first."""
         field = self.page.get_by_role("combobox", name=label, exact=True)
-        await field.click()
         if typed:
+            await field.click()
             await field.fill(typed)
             await self.page.wait_for_timeout(500)  # the field waits for the end of the typing, too
+        else:
+            await self._opens(field, self.page.get_by_role("option", name=option).first)
         await self.page.get_by_role("option", name=option).first.click()
 
     def dialog(self, name: str) -> Locator:
-        """The card of an open dialog."""
-        return self.page.locator(f'.q-dialog [aria-label="{name}"]').first
+        """An open dialog, by the name that it has itself."""
+        return self.page.locator(f'.q-dialog[aria-label="{name}"]').first
 
     async def sees(self, text: str | re.Pattern[str], within: Locator | None = None) -> None:
         await expect((within or self.page).get_by_text(text).first).to_be_visible()
@@ -127,8 +158,8 @@ class Panel:
 
     async def download(self, label: str, item: str, folder: Path) -> Path:
         """Export through the menu of a table's download button."""
-        await self.page.get_by_role("button", name=label, exact=True).click()
         choice = self.page.get_by_text(item, exact=True)
+        await self._opens(self.page.get_by_role("button", name=label, exact=True), choice)
         path = await self.save(choice, folder)
         await expect(choice).to_be_hidden()  # a menu that still closes would not open again
         return path

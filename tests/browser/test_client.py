@@ -163,6 +163,10 @@ async def test_the_operator_closes_registration_and_then_there_is_no_form(
     await panel.says("Registration saved")
     assert await world.call("GET", "/programme") == {
         **PROGRAMME,
+        "forwarding": True,
+        "smallest_forward_sats": None,
+        "operator_name": "",
+        "operator_address": "",
         "registration": "closed",
         "deposit_instructions": "Ring the bell.",
         "smallest_daily_limit": "10.00",

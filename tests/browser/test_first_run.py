@@ -65,7 +65,7 @@ async def set_up_the_connection(panel: Panel, world: World, fresh: Fresh) -> Non
     await panel.fill("User name", str(login["username"]))
     await panel.fill("Password", str(login["password"]))
     await dialog.get_by_text("A database user with the least rights").click()
-    await panel.sees("GRANT SELECT (id, device_id", dialog)
+    await panel.sees("GRANT CONNECT ON DATABASE", dialog)
     await panel.press("Next", dialog)
     await panel.fill("SSH host", fresh.ssh.host)
     await panel.fill("SSH port", str(fresh.ssh.port))

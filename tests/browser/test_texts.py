@@ -17,7 +17,9 @@ _USED = (
 )
 # Keys that are put together while the page runs.
 _MADE = re.compile(
-    r"(count|directions|my_notices|states|steps|triggers|ways)\.|sidebar\.checked_|transactions\."
+    r"(alert_kinds|amounts|audit_fields|audit_said|count|directions|notices|my_notices|obstacles|payouts|states|steps|told|triggers|ways)\.|alerts\.(digest|set)_|report\.by_|alerts\.secret_kept|alerts\.webhook_secret|"
+    r"sidebar\.checked_|transactions\.|"
+    r"held\.(client|partner|credit|commission|held|unclear|lost|pay|void|close)$"
 )
 
 
@@ -37,8 +39,8 @@ def texts(language: str) -> dict[str, str]:
 
 def used() -> set[str]:
     files = [
-        *(ROOT / "static/js").glob("*.js"),
-        *(ROOT / "templates/satmachineclient").glob("*.html"),
+        *(ROOT / "static/js").rglob("*.js"),
+        *(ROOT / "templates/satmachineclient").rglob("*.html"),
     ]
     sources = [path.read_text() for path in files]
     return {key for source in sources for pattern in _USED for key in pattern.findall(source)}
@@ -63,8 +65,8 @@ def test_every_text_that_is_used_exists_and_every_one_that_exists_is_used() -> N
 
 def test_no_template_holds_a_text_of_its_own() -> None:
     """What a person reads comes from the language files; only `…` and the like stand alone."""
-    for path in (ROOT / "templates/satmachineclient").glob("*.html"):
-        source = re.sub(r"\{%.*?%\}", "", path.read_text(), flags=re.S)
+    for path in (ROOT / "templates/satmachineclient").rglob("*.html"):
+        source = re.sub(r"\{[%#].*?[%#]\}", "", path.read_text(), flags=re.S)
         bare = re.findall(r"(?<=[\"'\w/]>)\s*([^<>{}]*[A-Za-z]{3}[^<>{}]*)<", source)
         assert [text for text in bare if "=" not in text] == [], path.name
         attributes = re.findall(
@@ -79,3 +81,18 @@ def test_no_text_holds_what_i18n_would_read_as_syntax(language: str) -> None:
     for key, text in texts(language).items():
         assert not re.search(r"[@|]", text), key
         assert json.dumps(text), key
+
+
+# One word for each thing, and the client and the operator are *usted*.
+_OTHER_WORDS = {
+    "billetera": r"\b(monedero|cartera)",
+    "reenvío": r"\benvíos?\b",
+    "máquina": r"\bcajeros?\b",
+    "usted": r"\b(tú|tus?|tuy[oa]s?|puedes|quieres|tienes)\b",
+}
+
+
+@pytest.mark.parametrize("word", _OTHER_WORDS)
+def test_spanish_has_one_word_for_each_thing(word: str) -> None:
+    other = re.compile(_OTHER_WORDS[word], re.IGNORECASE)
+    assert {key: text for key, text in texts("es").items() if other.search(text)} == {}

@@ -50,7 +50,7 @@ async def _kill_restart_finish(world: FaultWorld, moment: int, meanwhile: str | 
     return died
 
 
-@pytest.mark.parametrize("stride", [pytest.param(23, id="some"), pytest.param(1, marks=FULL)])
+@pytest.mark.parametrize("stride", [pytest.param(37, id="some"), pytest.param(1, marks=FULL)])
 async def test_killed_at_every_commit(world: FaultWorld, stride: int) -> None:
     moments = await _moments_of_a_poll(world)
     fates = [None, "expired", "failed"]

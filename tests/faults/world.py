@@ -5,10 +5,13 @@ with what they check.
 """
 
 import asyncio
+import shutil
 import signal
 import sqlite3
 import tempfile
+import time
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -18,21 +21,26 @@ from typing import Any
 import asyncpg
 import httpx
 import psutil
+import pytest
 
 from demo.lamassu_db import LamassuDatabase
 from demo.lnbits_api import Account, Wallet
 from demo.lnbits_server import LnbitsServer
 from demo.postgres import Postgres
-from demo.sales import Sale
+from demo.sales import MACHINE, Sale
 
 API = "/satmachineclient/api/v1/dca"
+# The samples of each run are on SQLite; the long runs are on both.
+DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.faults)]
 _INJECT = Path(__file__).parent / "inject"
 
 
 class FaultWorld:
     """One LNbits with three clients, a Lamassu database, and a switch that kills LNbits."""
 
-    def __init__(self, database: str, *, credit: bool = True) -> None:
+    def __init__(
+        self, database: str, *, credit: bool = True, extra_env: Mapping[str, str] | None = None
+    ) -> None:
         self.database = database
         self.credit = credit
         self.sold: dict[str, int] = {}
@@ -48,6 +56,7 @@ class FaultWorld:
             "SATMACHINE_FAULTS": str(self._faults),
             "SATMACHINECLIENT_FIRST_POLL_SECONDS": "1000000",
             "AUTH_SECRET_KEY": "a key that outlives restarts",
+            **(extra_env or {}),
         }
 
     async def __aenter__(self) -> "FaultWorld":
@@ -91,11 +100,18 @@ class FaultWorld:
                 "use_ssh_tunnel": False,
             },
         )
+        await self.lamassu.clear()  # no sales, and one machine
+        await self.admin.call("POST", f"{API}/manual-poll")  # then it is known
+        self.partner = await self.admin.create_wallet("partner")
+        body = {"name": "host", "wallet_id": self.partner.id, "percent": "12.5"}
+        await self.admin.call("POST", f"{API}/partners", {**body, "device_ids": [MACHINE]})
         for name in ("ana", "ben", "cleo"):
             wallet = await self.admin.create_wallet(name)
             body = {"wallet_id": wallet.id, "username": name, "dca_mode": "flow"}
             client = await self.admin.call("POST", f"{API}/clients", body)
             body = {"client_id": client["id"], "amount": "9000000", "currency": "GTQ"}
+            if name == "ana":
+                body["device_id"] = MACHINE
             deposit = await self.admin.call("POST", f"{API}/deposits", body)
             path = f"{API}/deposits/{deposit['id']}/status"
             await self.admin.call("PUT", path, {"status": "confirmed"})
@@ -121,6 +137,11 @@ class FaultWorld:
         moments, _ = self._counted()
         (self._faults / "count").unlink(missing_ok=True)
         return moments
+
+    @property
+    def moments(self) -> int:
+        """Moments since `arm`."""
+        return self._counted()[0]
 
     def _counted(self) -> tuple[int, int | None]:
         """Moments since `arm`, and the process that counted them."""
@@ -149,15 +170,76 @@ class FaultWorld:
         result: dict[str, Any] = answer.json()
         return result
 
+    async def adopt(self) -> int | None:
+        """How many payments were adopted; None if LNbits died in it, or there were none."""
+        return await self._do(f"{API}/adopt", "adopted")
+
+    async def pay_again(self) -> int | None:
+        """How many shares are paid anew; None if LNbits died in it, or there were none."""
+        return await self._do(f"{API}/payments/pay-again", "payments")
+
+    async def _do(self, path: str, count: str) -> int | None:
+        try:
+            answer = await self.admin.post(f"{self.server.url}{path}", timeout=120)
+        except httpx.TransportError:
+            return None
+        if answer.status_code == httpx.codes.CONFLICT:
+            return None
+        answer.raise_for_status()
+        number: int = answer.json()[count]
+        return number
+
+    # ---- backups ---------------------------------------------------------------------------
+
+    def back_up(self, *, core: bool) -> None:
+        """Copy LNbits' own database (`core`), or the extension's, as it is now."""
+        self.server.stop()
+        if self.database == "postgres":
+            kept = self.postgres.dump("lnbits", "public" if core else "satmachineclient")
+            (self.folder / "backup.sql").write_text(kept)
+        else:
+            shutil.copy(self._file(core), self.folder / "backup.sqlite3")
+        self.server.start()
+
+    def put_back(self, *, core: bool) -> None:
+        """Put the last copy in the place of what is there now."""
+        self.disarm()
+        self.server.stop()
+        if self.database == "postgres":
+            schema = "public" if core else "satmachineclient"
+            self.postgres.sql(f"DROP SCHEMA {schema} CASCADE", "lnbits")
+            self.postgres.sql((self.folder / "backup.sql").read_text(), "lnbits")
+        else:
+            for extra in ("-wal", "-shm", "-journal"):
+                Path(f"{self._file(core)}{extra}").unlink(missing_ok=True)
+            shutil.copy(self.folder / "backup.sqlite3", self._file(core))
+        self.server.start()
+
     async def restart(self) -> None:
         """Bring LNbits up again, as after a power cut; the dead holder's lease has run out."""
         self.disarm()
         self.server.kill9()
         self.server.start()
+        await self.until_served()
         await self.expire_lease()
+
+    async def until_served(self) -> None:
+        """LNbits answers before it has put up the extension's routes."""
+        deadline = time.monotonic() + 60
+        path = f"{self.server.url}{API}/health"
+        while (await self.admin.get(path)).status_code == httpx.codes.NOT_FOUND:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.1)
 
     async def expire_lease(self) -> None:
         await self.run("UPDATE ledger_lease SET expires_at = 0")
+
+    def pooled_server(self, database_url: str) -> LnbitsServer:
+        """Another LNbits on the same database, by this way to it."""
+        environment = {**self._environment, "SATMACHINE_FAULTS": ""}
+        return LnbitsServer(
+            self.folder / "lnbits3", database_url=database_url, extra_env=environment
+        )
 
     def second_server(self) -> LnbitsServer:
         """Another LNbits on the same database."""
@@ -198,7 +280,12 @@ class FaultWorld:
             paid[self.clients[share["client_id"]].id] += share["amount_sats"] * 1000
         assert {w: balances[w] for w in paid} == dict(paid)
         commission = sum(r["commission_amount_sats"] for r in rows) * 1000
-        assert balances[self.commission.id] == commission
+        parts_of_it = await self.rows("SELECT * FROM dca_commission_shares")
+        assert {p["status"] for p in parts_of_it} <= {"confirmed"}
+        partners = sum(p["amount_sats"] for p in parts_of_it) * 1000
+        assert partners == sum(r["partners_sats"] for r in rows) * 1000
+        assert balances[self.partner.id] == partners
+        assert balances[self.commission.id] == commission - partners
         if self.credit:
             total = sum(self.sold.values()) * 1000
             assert balances[self.source.id] == total - commission - sum(paid.values())

@@ -20,8 +20,8 @@ async def test_a_settlement_that_is_cut_off_is_paid_once(
     lamassu: LamassuDatabase,
     poll: Poll,
 ) -> None:
-    from satmachineclient import settle_out
     from satmachineclient.models_clients import SettleOut
+    from satmachineclient.paying import settle_out
 
     await lamassu.clear()
     data = SettleOut(currency="GTQ", exchange_rate=Decimal(800_000), reason="moves abroad")

@@ -8,22 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lnbits.db import FilterModel
 from pydantic import BaseModel, ValidationError
-from satmachineclient import models, models_clients
-from satmachineclient.models import (
-    SECRETS,
-    ConfigIn,
-    ConfigOut,
-    LamassuConfig,
-    Reason,
-    ReviewDismiss,
-    ReviewDistribute,
-)
+from satmachineclient import models_clients, models_config, models_sales
+from satmachineclient.models import SECRETS, Reason
 from satmachineclient.models_clients import (
     CreateClient,
     CreateDeposit,
     UpdateClient,
     UpdateDepositStatus,
 )
+from satmachineclient.models_config import ConfigIn, ConfigOut, LamassuConfig
+from satmachineclient.models_sales import ReviewDismiss, ReviewDistribute
 
 CONFIG = {"host": "192.0.2.1", "username": "u", "source_wallet_id": "w", "use_ssh_tunnel": False}
 VALID: dict[type[BaseModel], dict[str, Any]] = {
@@ -32,7 +26,7 @@ VALID: dict[type[BaseModel], dict[str, Any]] = {
     CreateDeposit: {"client_id": "c", "amount": "1", "currency": "GTQ"},
     UpdateDepositStatus: {"status": "confirmed"},
     ConfigIn: CONFIG,
-    models.TestTransactionIn: {
+    models_sales.TestTransactionIn: {
         "crypto_amount_sats": 1,
         "fiat_amount": "1",
         "fiat_code": "GTQ",
@@ -100,10 +94,10 @@ NO_NUMBERS: list[Any] = [
 @pytest.mark.parametrize("value", NO_NUMBERS)
 def test_amounts_are_plain_numbers(value: Any) -> None:
     assert fields_refused(CreateDeposit, amount=value) == {"amount"}
-    assert fields_refused(models.TestTransactionIn, fiat_amount=value) == {"fiat_amount"}
+    assert fields_refused(models_sales.TestTransactionIn, fiat_amount=value) == {"fiat_amount"}
     rate = {"commission_percentage": value}
-    assert fields_refused(models.TestTransactionIn, **rate) == {"commission_percentage"}
-    assert fields_refused(models.TestTransactionIn, discount=value) == {"discount"}
+    assert fields_refused(models_sales.TestTransactionIn, **rate) == {"commission_percentage"}
+    assert fields_refused(models_sales.TestTransactionIn, discount=value) == {"discount"}
 
 
 @pytest.mark.parametrize(
@@ -117,7 +111,7 @@ def test_amounts_come_in_as_text_or_number(value: Any, amount: str) -> None:
 
 @pytest.mark.parametrize("sats", [1.5, "1", "x", True, 0, -1, 21 * 10**14 + 1, 10**30, None, []])
 def test_sats_are_whole_positive_and_exist(sats: Any) -> None:
-    refused = fields_refused(models.TestTransactionIn, crypto_amount_sats=sats)
+    refused = fields_refused(models_sales.TestTransactionIn, crypto_amount_sats=sats)
     assert refused == {"crypto_amount_sats"}
 
 
@@ -166,6 +160,22 @@ def test_an_empty_field_of_a_form_is_one_left_out() -> None:
     assert (config.password, config.ssh_host, config.commission_wallet_id) == (None, None, None)
 
 
+@pytest.mark.parametrize("credited", [True, False])
+def test_a_ceiling_is_suggested_while_crediting_is_on(credited: bool) -> None:
+    def suggested(**fields: Any) -> list[str]:
+        data = ConfigIn(**CONFIG, credit_source_wallet=credited, **fields)
+        out = ConfigOut.of(LamassuConfig(**data.dict()), [])
+        return [text.partition(":")[0] for text in out.suggestions]
+
+    both = ["max_sats_per_transaction", "max_sats_per_poll"]
+    none: dict[str, Any] = {"max_sats_per_transaction": None, "max_sats_per_poll": None}
+    assert suggested(**none) == (both if credited else [])
+    assert suggested(max_sats_per_transaction=None, max_sats_per_poll=1_000_000) == (
+        both[:1] if credited else []
+    )
+    assert suggested(max_sats_per_poll=1_000_000, max_sats_per_transaction=500_000) == []
+
+
 def test_what_goes_out_has_no_place_for_a_secret() -> None:
     assert not set(SECRETS) & set(ConfigOut.__fields__)
     config = LamassuConfig(**ConfigIn(**CONFIG, **dict.fromkeys(SECRETS, "s3cret")).dict())
@@ -179,13 +189,14 @@ def test_what_goes_out_has_no_place_for_a_secret() -> None:
     [
         (models_clients.ClientFilters, models_clients.Client),
         (models_clients.DepositFilters, models_clients.Deposit),
-        (models.TransactionFilters, models.Transaction),
-        (models.PaymentFilters, models.Payment),
-        (models.PollFilters, models.Poll),
+        (models_sales.TransactionFilters, models_sales.Transaction),
+        (models_sales.PaymentFilters, models_sales.Payment),
+        (models_config.PollFilters, models_config.Poll),
     ],
 )
 def test_pages_search_and_sort_by_what_is_stored(
     model: type[FilterModel], row: type[BaseModel]
 ) -> None:
     used = {*model.__fields__, *model.__search_fields__, *(model.__sort_fields__ or [])}
-    assert used <= set(row.__fields__)
+    elsewhere = {"device_name", "to_settle"}  # machines by their ids; what is left, of balances
+    assert used - elsewhere <= set(row.__fields__)

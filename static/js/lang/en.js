@@ -1,17 +1,161 @@
 // The page's texts in English. es.js has the same keys.
 satmachine.messages.en = {
+  alert_kinds: {
+    books_differ: 'The books differ',
+    cash_not_covered: 'Cash is not all there',
+    cash_running_out: 'Cash runs out',
+    client_pending: 'A client waits for approval',
+    clocks_differ: 'Clocks differ',
+    deposit_unconfirmed: 'Deposits wait for confirmation',
+    forwards_failing: 'Forwards fail',
+    machine_silent: 'A machine is silent',
+    payments_failed: 'Payments failed',
+    polls_failing: 'Polls fail',
+    sales_waiting: 'Sales wait for you',
+    secrets_unreadable: 'Secrets cannot be read',
+    source_wallet_low: 'Source wallet is low'
+  },
+  alerts: {
+    alerts: 'Alerts',
+    began: 'Began',
+    digest: 'Digest',
+    digest_daily: 'Every day',
+    digest_hour: 'At this hour (0 to 23)',
+    digest_off: 'None',
+    digest_weekly: 'Every Monday',
+    ended: 'Ended',
+    go: 'Go there',
+    letters: 'Webhook: {n} messages wait, {lost} were given up. {error}',
+    none: 'No alert so far',
+    none_text:
+      'When something needs you, it stands here, and LNbits tells its admins.',
+    not_told: 'Not yet',
+    open: 'Open',
+    saved: 'Alert settings saved',
+    search: 'Search alerts',
+    secret_kept: 'Secret (stored; empty keeps it)',
+    set_cash_lasts_days: 'Cash lasts less than (days)',
+    set_machine_silent_hours: 'Machine silent for (hours)',
+    set_source_wallet_below_sats: 'Source wallet below (sats)',
+    set_waiting_hours: 'Something waits for (hours)',
+    settings: 'Alert settings',
+    settings_text:
+      'From when on something is an alert. Who is told, by Telegram, Nostr or e-mail, is set in LNbits under Settings, Notifications.',
+    test: 'Save and send a test',
+    told: 'Told',
+    webhook_events: 'Also each deposit, sale, failed payout and forward',
+    webhook_hint: 'Gets a signed POST for each alert',
+    webhook_secret: 'Secret that signs it',
+    webhook_url: 'Webhook address',
+    what: 'What',
+    whole_numbers: 'The limits are whole numbers.'
+  },
+  amounts: {
+    not_read: 'This is not read as a number. Write it like {like}.',
+    two_meanings: '{typed} could mean {one} or {other}. Write one of these.',
+    whole: 'This has to be a whole number, like {like}.'
+  },
   audit: {
     action: 'Action',
     action_or_id: 'Action or id',
-    actor: 'By',
     audit: 'Audit',
-    change: 'Change',
     export: 'Export the audit log',
     nothing_yet: 'Nothing yet',
     search_audit: 'Search the audit log',
     time: 'Time',
     what_admins_change:
-      'What admins add, change, confirm, retry, void and decide is listed here.'
+      'What admins add, change, confirm, retry, void and decide is listed here.',
+    no: 'no',
+    said: '{who}: {action} ({whose})',
+    yes: 'yes'
+  },
+  audit_fields: {
+    amount: 'Amount',
+    base_amount_sats: 'Base (sats)',
+    client_id: 'Client',
+    commission_amount_sats: 'Commission (sats)',
+    commission_method: 'Commission method',
+    commission_percentage: 'Commission',
+    commission_wallet_id: 'Commission wallet',
+    confirmed_at: 'Confirmed',
+    created_at: 'Recorded',
+    credit_source_wallet: 'Credit of the source wallet',
+    crypto_amount_sats: 'Sats of the sale',
+    currency: 'Currency',
+    database_name: 'Database',
+    dca_mode: 'Mode',
+    deposit_instructions: 'Where to bring cash',
+    direction: 'Direction',
+    discount: 'Discount',
+    error: 'Error',
+    exchange_rate: 'Rate',
+    fiat_amount: 'Cash',
+    fiat_code: 'Currency',
+    fixed_mode_daily_limit: 'Daily limit',
+    host: 'Database host',
+    id: 'Id',
+    is_active: 'Automatic polling',
+    largest_daily_limit: 'Largest daily limit',
+    database_number: 'Number of the database',
+    database_since: 'Another database since',
+    look_back_days: 'Look back (days)',
+    max_sats_per_poll: 'Ceiling per poll',
+    max_sats_per_transaction: 'Ceiling per sale',
+    notes: 'Notes',
+    poll_interval_minutes: 'Poll every (minutes)',
+    port: 'Port',
+    reason: 'Reason',
+    registration: 'Registration',
+    secrets_entered: 'Secrets entered',
+    smallest_daily_limit: 'Smallest daily limit',
+    source_wallet_id: 'Source wallet',
+    ssh_host: 'SSH host',
+    ssh_host_key_fingerprint: 'SSH host key',
+    ssh_port: 'SSH port',
+    ssh_username: 'SSH user',
+    ssl_mode: 'TLS',
+    status: 'Status',
+    terms: 'Terms',
+    timezone: 'Time zone',
+    use_ssh_tunnel: 'SSH tunnel',
+    user_id: 'User',
+    username: 'Name',
+    wallet_id: 'Wallet'
+  },
+  audit_said: {
+    terms_accepted: '{who} accepted the terms ({whose})',
+    adopted_payment_closed: '{who} closed a payment that fits no sale',
+    alert_settings_saved: '{who} saved the settings of the alerts',
+    cash_counted: '{who} counted the cash in the machine {whose}',
+    client_added: '{who} added the client {whose}',
+    client_changed: '{who} changed the client {whose}',
+    client_settled_out: '{who} settled out {whose} in sats',
+    configuration_saved: '{who} saved the configuration',
+    deposit_added: '{who} recorded a deposit of {whose}',
+    deposit_confirmed: '{who} confirmed a deposit of {whose}',
+    deposit_rejected: '{who} rejected a deposit of {whose}',
+    forward_closed: '{who} closed a forward as not paid',
+    forward_retried: '{who} tried a forward again',
+    forwarding_set: '{who} set where their sats are forwarded ({whose})',
+    forwarding_switched_off: '{who} switched forwarding off ({whose})',
+    goal_saved: '{who} saved the goal of {whose}',
+    lost_payment_paid_again: '{who} had a lost payment to {whose} paid again',
+    lost_payments_paid_again: '{who} had lost payments paid again',
+    machine_named: '{who} named the machine {whose}',
+    note_added: '{who} noted something on the sale {whose}',
+    notices_saved: '{who} chose what {whose} is told',
+    partner_added: '{who} added a partner',
+    partner_changed: '{who} changed a partner',
+    payment_retried: '{who} tried the payment to {whose} again',
+    payment_voided: '{who} voided the payment to {whose}',
+    payments_adopted: '{who} adopted payments of before',
+    programme_changed: '{who} changed the programme',
+    review_dismissed: '{who} dismissed the sale {whose}',
+    review_distributed: '{who} distributed the sale {whose}',
+    sale_taken_back: '{who} took back the sale {whose}',
+    test_transaction_executed: '{who} executed a test transaction',
+    transaction_retried: '{who} tried the payments of the sale {whose} again',
+    withdrawal_added: '{who} handed cash back to {whose}'
   },
   base: {
     lnbits_did_not_answer_is:
@@ -22,6 +166,10 @@ satmachine.messages.en = {
     nothing: 'Nothing yet'
   },
   checklist: {
+    key_beside_data:
+      'LNbits keeps its secret key in its data folder (.lnbits_auth_key): a copy of the folder holds the key to the stored passwords, too. Put its content into AUTH_SECRET_KEY in LNbits’ environment, remove the file, and keep the key apart from backups.',
+    bodies_logged:
+      'LNbits keeps the bodies of requests in its log: the passwords that are entered here stand there in clear. As the super user, switch that off under Settings, Audit, or exclude the paths /satmachineclient/.*; entries that are there already stay as many days as is set there.',
     client: 'First client',
     client_action: 'Add a client',
     client_text:
@@ -70,9 +218,8 @@ satmachine.messages.en = {
     client_added: 'Client added',
     client_saved: 'Client saved',
     daily_limit: 'Daily limit',
-    decimals_with_a_point: 'Decimals with a point',
     edit_client: 'Edit client',
-    enter_a_daily_limit_with: 'Enter a daily limit, with a point for decimals.',
+    enter_a_daily_limit_with: 'Enter a daily limit.',
     fixed_the_same_up_to: 'Fixed: the same, up to a daily limit',
     flow_a_share_of_every: 'Flow: a share of every sale, by balance',
     how_you_recognise_this_client: 'How you recognise this client',
@@ -87,6 +234,8 @@ satmachine.messages.en = {
     wallet_that_receives_the_sats: 'Wallet that receives the sats'
   },
   client_drawer: {
+    accepted: 'Accepted the terms {hash} on {time}',
+    terms: 'Accepted terms',
     asks_to_take_part: 'This client has registered and waits for your answer.',
     average_price: 'Average price',
     balance_in: 'Balance in {currency}, last 30 days',
@@ -94,7 +243,6 @@ satmachine.messages.en = {
     closed_with_cash:
       'Closed with {left} left: pay it out in sats or hand it back.',
     deposits: 'Deposits',
-    more: 'Show more',
     no_payments: 'No payments yet',
     open_sale: 'Open the sale',
     paused_themselves:
@@ -104,6 +252,11 @@ satmachine.messages.en = {
     statement: 'Statement as a file'
   },
   clients: {
+    idle: '{amount} buys nothing: another currency',
+    left_with_cash: 'Left with cash',
+    wallet_gone: 'Wallet gone, waits',
+    wallet_gone_text:
+      'The wallet, or its user, is gone: this cash buys nothing until there is another wallet',
     a_clients_cash_buys_sats:
       'A client’s cash buys sats with every sale of the machine. Add the first client with the LNbits wallet that receives the sats.',
     a_paused_client_takes_no:
@@ -155,10 +308,50 @@ satmachine.messages.en = {
     to_settle: 'cash left to settle',
     wallet_id: 'wallet id'
   },
+  held: {
+    title: 'Held until you decide',
+    text: 'An older copy of a database was put back. Nothing here is paid by itself.',
+    who: 'For',
+    kind: 'What',
+    sats: 'Sats',
+    since: 'Since',
+    why: 'Why',
+    sale: 'Sale',
+    state: 'State',
+    client: 'Client’s share',
+    partner: 'Partner’s part',
+    credit: 'Credit',
+    commission: 'Commission',
+    held: 'Held',
+    unclear: 'Paid, fits nothing',
+    lost: 'Lost by LNbits',
+    lost_reason: 'Confirmed here, but LNbits has lost the payment.',
+    lost_asked:
+      'LNbits pays these sats once more, with all that travelled in the same payment.',
+    pay_asked:
+      'LNbits has paid something for this sale already. Paid again only because you say so.',
+    pay: 'Pay',
+    void: 'Void',
+    close: 'Close',
+    close_title: 'Close this payment?',
+    close_text:
+      'It was looked at, and nothing is left to do. The books show it no more as a difference.',
+    reason: 'Reason',
+    done: 'Done',
+    pay_title: 'Pay this after all?',
+    pay_sale: 'Pay what is held of this sale?',
+    void_title: 'Void this share?',
+    void_text:
+      'Its cash is the client’s again, and its sats stay undistributed.',
+    operator: 'Operator'
+  },
   config_dialog: {
+    another_database: 'Another machine’s database?',
+    another_database_asked:
+      'From the next poll on, ids of its sales count apart from those known so far. Only say this of the database of another machine or of one that was set up anew, never of the same database in another place. Sales that are known by id and amounts are not shared out again in either case; a known id with other amounts from before now waits for you.',
+    save_as_another: 'Save as another database',
     accept_this_key: 'Accept this key',
     back: 'Back',
-    close: 'Close',
     compare:
       'Compare it on the SSH server itself, with: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. Accept it only if both are the same.',
     configuration_saved: 'Configuration saved',
@@ -201,6 +394,13 @@ satmachine.messages.en = {
     the_way_there_changed_enter: 'The way there changed: enter it again'
   },
   config_steps: {
+    another_database: 'This is another machine’s database',
+    another_database_text:
+      'Off: the same database has moved, and its sales stay the ones that are known. On: a database that was never read here; ids of its sales count apart.',
+    database_moved: 'The database is now read in another place.',
+    ceiling_suggested:
+      'Crediting is on: a ceiling a little above your largest bounds what a false row can make',
+    remove_secret: 'Remove the stored one',
     both_directions: 'Both',
     cash_ins: 'Cash-ins: customers who buy bitcoin',
     cash_ins_text:
@@ -296,20 +496,24 @@ satmachine.messages.en = {
     record_one: '{n} record',
     sale_many: '{n} sales',
     sale_one: '{n} sale',
+    share_many: '{n} shares',
+    share_one: '{n} share',
     sats: '{n} sats'
   },
   currency: {
     currency: 'Currency'
   },
   deposit_dialog: {
+    any_machine: 'Any machine',
+    machine: 'Where the cash lies',
+    machine_hint: 'Cash in one machine goes out with that machine’s sales only',
     add_deposit: 'Add deposit',
     amount_of_cash: 'Amount of cash',
     choose_a_client: 'Choose a client.',
     choose_a_currency: 'Choose a currency.',
     client: 'Client',
     confirm_it_once_the_cash: 'Confirm it once the cash is in the machine',
-    decimals_with_a_point: 'Decimals with a point',
-    enter_an_amount_with_a: 'Enter an amount, with a point for decimals.',
+    enter_an_amount_with_a: 'Enter an amount.',
     no_such_client: 'No such client',
     notes_optional: 'Notes (optional; the client sees them)',
     recorded: 'Deposit of {amount} recorded',
@@ -367,12 +571,30 @@ satmachine.messages.en = {
   },
   format: {
     client: 'Client {id}',
+    any_moment: 'at any moment',
     just_now: 'just now',
     never: 'never',
     wallet: 'Wallet {id}',
     wallet_option: '{name} ({n} sats)'
   },
+  forwards: {
+    close: 'Close as not paid',
+    close_reason: 'What you saw in the node',
+    close_text:
+      'Only if your node says that it did not pay this payment hash, or does not know it. If it is still under way there, the client is paid twice. The sats then wait again and go on with the next forward.',
+    close_this: 'Close this forward as not paid?',
+    closed: 'Closed; its sats wait again',
+    export: 'Export the forwards',
+    forwards: 'Forwards',
+    none_text:
+      'Clients may have their sats sent on to a wallet of their own: they set it under My DCA.',
+    payment_hash: 'Payment hash',
+    retried: 'It is tried again now',
+    search: 'Search the forwards',
+    search_hint: 'Destination, payment hash, words of an error'
+  },
   index: {
+    to_settle: '{what} left with cash',
     differences: '{what} in the books',
     failed: '{what} failed',
     overview: 'Overview',
@@ -383,6 +605,44 @@ satmachine.messages.en = {
     waiting: '{what} waiting',
     waiting_for_you: 'Waiting for you',
     what_to_show: 'What to show'
+  },
+  machines: {
+    amount_counted: 'Amount counted, in {currency}',
+    anywhere: 'in any machine {amount}',
+    as_of: 'As of {time}',
+    believed: 'By Lamassu’s counts',
+    cash_in: 'Cash in {currency}',
+    count_cash: 'Count cash',
+    count_cash_of: 'Count the cash in {name}',
+    count_text:
+      'What lies in the machine now. It is written down beside what Lamassu believes, and changes no balance.',
+    count_written: 'The count is written down',
+    counted: 'Counted by a person',
+    counted_at: 'counted {amount} {ago}',
+    counts: 'Counts',
+    covered: 'Covered',
+    difference: 'Difference {amount}',
+    ever: 'Ever',
+    export: 'Export the counts',
+    in_it: 'In it',
+    last_sale: 'Last sale',
+    lasts: 'lasts {days}',
+    lasts_at_pace: 'Lasts {days} at {pace} a day',
+    machines: 'Machines',
+    machines_appear_here:
+      'A machine appears here once Lamassu or one of its sales has named it. Press Manual Poll to read them now.',
+    no_machine_yet: 'No machine yet',
+    not_paired: 'Not paired any more',
+    online: 'Online {ago}',
+    owed: 'Owed to clients',
+    owed_here: 'Clients’ cash in it',
+    own_name: 'Your name for it',
+    rename: 'Rename',
+    rename_of: 'Rename {name}',
+    rename_text: 'Left empty, it is called {name}.',
+    sold: '{sales}, {sats}',
+    this_month: 'This month',
+    unknown_notes: 'and {n} notes of unknown worth'
   },
   my_deposits: {
     ask_the_operator: 'Ask the operator where to bring your cash.',
@@ -408,7 +668,7 @@ satmachine.messages.en = {
     at_most: 'At most {to}',
     choose_a_currency: 'Choose the currency of the limit.',
     choose_a_wallet: 'Choose one of your wallets.',
-    enter_a_limit: 'Enter a daily limit, with a point for decimals.',
+    enter_a_limit: 'Enter a daily limit.',
     example: 'For example',
     fixed: 'Fixed: so much a day',
     fixed_1: 'First sale of the day, your share is {share}: you buy for',
@@ -429,13 +689,38 @@ satmachine.messages.en = {
     new_wallet_name: 'Savings',
     new_wallet_text:
       'An LNbits wallet of your own, for the sats that you save.',
-    point: 'Decimals with a point',
     too_large: 'The daily limit is larger than the operator allows.',
     too_small: 'The daily limit is smaller than the operator allows.',
     wallet: 'Wallet that receives the sats',
     wallet_hint: 'One of your own'
   },
+  my_goal: {
+    amount: 'Goal',
+    amount_hint: 'Empty: no goal',
+    by: 'By',
+    done: 'Reached.',
+    edit: 'Set',
+    goal: 'Savings goal',
+    in_cash: 'Cash turned into sats, in {currency}',
+    in_sats: 'Sats',
+    no_amount: 'A goal is an amount above zero.',
+    none: 'Set how many sats to save up to, or how much cash to turn into sats, and by when.',
+    pace: '{each} a day reach it by {by}.',
+    saved: 'Goal and notices saved',
+    so_far: '{reached} of {target} ({percent} %)',
+    tell_me: 'Tell me of',
+    title: 'Goal and notices',
+    unit: 'Counted in',
+    ways: 'Where you are told is set in your LNbits account, under Notifications.',
+    whole: 'A goal is a whole number of sats.'
+  },
   my_header: {
+    accept: 'Accept the terms',
+    accept_question: 'Accept the terms?',
+    accept_text: 'It is kept that you accepted this text, and when.',
+    accepted: 'Terms accepted',
+    terms_changed: 'The operator’s terms, which you have not accepted yet',
+    idle: '{amount} buys nothing at the moment: your daily limit is in {currency}, and only sales in {currency} count. Change to a share of every sale, or ask the operator for it.',
     again: 'Register again',
     cash_left: 'Cash left',
     leave: 'Leave',
@@ -454,6 +739,37 @@ satmachine.messages.en = {
     resume_question: 'Resume buying?',
     resume_text: 'You take part in sales again, with the cash that is left.',
     which: 'Which of your savings to show'
+  },
+  my_keys: {
+    ask: 'Ask the destination',
+    begun: 'Begun',
+    destination: 'Destination',
+    destination_hint:
+      'A Lightning address (name, at, domain) or an LNURL, of a wallet whose keys are yours',
+    fee_of: 'fee {sats} sats',
+    fees: 'Fees',
+    last: 'When I leave, send everything that is left',
+    need_destination: 'Where shall your sats go?',
+    need_threshold: 'From how many sats on? A whole number.',
+    none: 'Nothing sent on yet',
+    none_text: 'What goes on to your own wallet is listed here, with its fee.',
+    off: 'Switch off',
+    send_test: 'Send a test',
+    sent: 'Sent',
+    sent_on: 'Sent on',
+    set: 'Set it up',
+    takes: 'It answers, and takes {least} to {most} sats at once.',
+    test: 'Test',
+    test_text:
+      'Send {sats} sats first, and look into your own wallet whether they arrive: only you can see that.',
+    tested: 'The test is on its way: look into your own wallet, then save.',
+    text: 'Your sats can go on to a Lightning wallet of your own by themselves. Only you can set where to.',
+    threshold: 'Sent from so many sats on',
+    threshold_hint:
+      'From {sats} sats on, the reserve for fees is 1 % or less. What is not used stays yours.',
+    title: 'My own keys',
+    under_way: 'Under way',
+    waiting: 'Waiting'
   },
   my_notices: {
     closed: 'You no longer take part',
@@ -493,6 +809,15 @@ satmachine.messages.en = {
     since: 'Since',
     title: 'How I take part',
     wallet: 'Sats go to'
+  },
+  my_partner: {
+    nothing_yet: 'No sale has had a part for you yet.',
+    of_commission: '{percent} % of the commission: {where}',
+    paid: 'Paid to you',
+    pending: 'On its way',
+    statement_of: 'Statement of {month} as a file',
+    title: 'Your part of the commission',
+    which: 'Which part to show'
   },
   my_payments: {
     cash: 'Cash',
@@ -535,6 +860,28 @@ satmachine.messages.en = {
     saved: 'Settings saved',
     settings: 'Settings'
   },
+  my_statements: {
+    koinly_caption: 'For the tax file',
+    none: 'The first one is ready when this month has ended.',
+    of_month: 'Statement of {month}',
+    open: 'To look at and to print',
+    save: 'Save as a file',
+    so_far: 'This month so far',
+    title: 'Statements'
+  },
+  notices: {
+    cash_low: 'Cash nearly used up',
+    deposit_confirmed: 'Deposit confirmed',
+    forward_failed: 'Forward failed',
+    goal_reached: 'Goal reached',
+    statement_ready: 'Monthly statement ready'
+  },
+  obstacles: {
+    source: 'The source wallet is gone',
+    commission: 'The commission wallet is gone',
+    client: 'Wallet gone: {names}',
+    partner: 'Partner’s wallet gone: {names}'
+  },
   overview: {
     commission_per_day: 'Commission in sats per day',
     covered: 'How much of what is owed the wallet covers',
@@ -566,7 +913,49 @@ satmachine.messages.en = {
       'The source wallet is gone: choose another one in the configuration.',
     today: 'Today'
   },
+  partners: {
+    add: 'Add a partner',
+    add_the_first: 'Add the first partner',
+    change: 'Change',
+    change_of: 'Change {name}',
+    counts_from_now:
+      'It counts for sales from now on. Sales of before keep the split of their time.',
+    end: 'End',
+    end_of: 'End the part of {name}',
+    end_text:
+      'Sales from now on have no part for them. What is theirs already is still paid.',
+    enter_a_name: 'Enter a name.',
+    enter_a_wallet: 'Enter the wallet’s id.',
+    enter_percent: 'Enter a percentage, with a point for decimals.',
+    everywhere: 'Of all machines',
+    export: 'Export the partners’ parts',
+    machines: 'Machines',
+    machines_hint: 'None chosen: all of them',
+    name: 'Name',
+    none_text:
+      'A shop that hosts a machine, a technician, a second owner: whoever gets a percentage of the commission is paid with each poll.',
+    none_yet: 'The commission is all yours',
+    paid: 'Paid',
+    partners: 'Partners',
+    percent: 'Part of the commission',
+    percent_hint: 'All partners of a machine together: at most 100',
+    resume: 'Begin again',
+    resume_of: 'Begin the part of {name} again',
+    resume_text: 'Sales from now on have a part for them again.',
+    saved: 'Partner saved',
+    shares: 'Parts of the commission',
+    since: 'Since',
+    to_be_paid: 'and {n} to be paid',
+    wallet: 'Wallet id',
+    wallet_hint:
+      'The id of an LNbits wallet of theirs; they see their part under My DCA',
+    whose: 'Whose the commission is',
+    your_own: 'Your own'
+  },
   parts: {
+    more: 'Show more',
+    close: 'Close',
+    loading: 'Loading',
     negative_commission_none: 'Negative commission: none is taken',
     what_the_customer_was_sent: 'What the customer was sent',
     base: 'Base',
@@ -584,6 +973,33 @@ satmachine.messages.en = {
     show_all: 'Show all',
     to_confirm: '+ {amount} to confirm',
     try_again: 'Try again'
+  },
+  payouts: {
+    daily: 'Daily',
+    each_poll: 'At each poll',
+    next: 'Next payout: {time}',
+    next_for_me: 'Next payout',
+    now: 'Pay all now',
+    now_text:
+      'Pays all that waits for the next payout, however little it is. What cannot be paid is shown and tried again.',
+    own_smallest: 'Smallest payout',
+    own_smallest_hint:
+      'Optional: smaller amounts wait until they are worth a payment',
+    paid: '{sats} paid',
+    payments: 'Shares',
+    schedule: 'Clients are paid',
+    schedule_hint: 'Their shares are planned at each poll',
+    smallest: 'Smallest payout (optional)',
+    smallest_hint: 'Less than that waits; a client may ask for more',
+    smallest_wrong: 'Smallest payout: a whole number of sats, or empty',
+    sum: 'Sum',
+    time: 'Time of day',
+    time_hint: 'HH:MM in {zone}',
+    time_wrong: 'Time of day: as HH:MM, such as 09:00',
+    waiting: '{sats} wait for the next payout',
+    weekday: 'Day',
+    weekly: 'Weekly',
+    when: 'Payouts'
   },
   payments: {
     open_wallet: 'Open the paying wallet',
@@ -614,10 +1030,13 @@ satmachine.messages.en = {
     read: 'Sales read',
     read_of: '{found}, {new} of them new',
     reviews: 'For a person to decide: {what}.',
+    scheduled: 'For the next payout: {what}.',
     show_them: 'Show them',
     title: 'Polling the machine'
   },
   polls: {
+    clock_ahead: 'The ATM’s clock is {n} s ahead',
+    clock_behind: 'The ATM’s clock is {n} s behind',
     each_reading_of_the_machines:
       'Each reading of the machine’s database is listed here. Press Manual Poll to start one now.',
     each_reading_of_the_machines_2:
@@ -635,7 +1054,6 @@ satmachine.messages.en = {
     sales: 'Sales',
     sats_paid: 'Sats paid',
     search_polls: 'Search polls',
-    set_up_the_connection: 'Set up the connection',
     started: 'Started',
     status: 'Status',
     summary: '{sales}. Payments: {payments}. {sats} sats paid.',
@@ -648,22 +1066,73 @@ satmachine.messages.en = {
     closed: 'Closed: only you add clients',
     deposit_hint: 'Where and when you take cash, whom to ask',
     deposit_instructions: 'How to make a deposit',
+    forward_number: 'The smallest forward is a whole number of sats, or empty.',
+    forwarding: 'Clients may send their sats on to their own keys',
     largest: 'Largest',
-    limit_number: 'A limit is an amount, with a point for decimals, or empty.',
+    limit_number: 'A limit is an amount, or empty.',
     limits: 'Daily limits that clients may choose (optional)',
     limits_crossed: 'The largest limit is smaller than the smallest.',
     limits_need_currency: 'Limits need a currency.',
     open: 'Open: whoever has an account here takes part at once',
     saved: 'Registration saved',
     smallest: 'Smallest',
+    smallest_forward: 'Smallest threshold in sats (optional)',
     terms: 'Terms',
     terms_hint: 'With a text here, clients have to accept it to register',
-    text: 'What users of this LNbits find under My DCA when they want to take part.'
+    text: 'What users of this LNbits find under My DCA when they want to take part.',
+    letterhead: 'At the head of clients’ statements (optional)',
+    operator_name: 'Your name or company',
+    operator_address: 'Your address'
+  },
+  report: {
+    before: 'before: {amount}',
+    by: 'By',
+    by_currency: 'Currency',
+    by_day: 'Day',
+    by_machine: 'Machine',
+    by_month: 'Month',
+    cash: 'Cash',
+    cash_owed: 'Clients’ cash in {currency}',
+    commission: 'Commission',
+    deposits: 'Deposits',
+    distributed: 'Distributed',
+    download: 'Download the report',
+    journal: 'Journal for {form}',
+    late: '{sales} read or decided on after the month’s end, {sats}',
+    late_taken_back:
+      'without {number} taken back after the month’s end, {sats} and {cash}',
+    late_voids:
+      'without {number} voided after the month’s end, {sats} and {cash}',
+    no_machine: 'No machine in particular',
+    nothing: 'Nothing happened in this time',
+    nothing_text: 'No sale, no deposit and no withdrawal. Choose other days.',
+    of: '{from} to {to}, days of {zone}',
+    owed: 'Owed at the end',
+    partners: 'of it partners’ {sats}',
+    partners_owed: 'Partners’ sats',
+    print: 'Print the report',
+    report: 'Report',
+    sales: 'Sales',
+    sats: 'Sats',
+    sats_owed: 'Clients’ sats, not paid yet',
+    total: 'Total',
+    undistributed: '{sats} not distributed',
+    withdrawals: 'Withdrawals'
+  },
+  sale_notes: {
+    add: 'Add a note',
+    none: 'Nothing noted.',
+    note: 'Note',
+    notes: 'Notes',
+    text: 'Kept with the sale, with your name and the time. A note cannot be changed.'
   },
   settle: {
+    short:
+      'The source wallet holds {balance} and lacks {missing}: the rest is paid as soon as it is topped up.',
+    source: 'Source wallet',
     decide_deposits_first: 'Decide on the pending deposits first.',
     default_reason: 'Client leaves the programme',
-    enter_a_rate: 'Enter a rate, with a point for decimals.',
+    enter_a_rate: 'Enter a rate.',
     hand: 'Hand back {rest}',
     hand_question: 'Hand {rest} back to {name}?',
     hand_text:
@@ -681,7 +1150,7 @@ satmachine.messages.en = {
       'Deposits of {amount} are pending: confirm or reject them before you settle out.',
     rate: 'Rate per bitcoin',
     rate_average: 'Average so far: {rate}',
-    rate_hint: 'For a whole bitcoin, decimals with a point',
+    rate_hint: 'For a whole bitcoin',
     rate_in: 'Rate in {currency} per bitcoin',
     rate_now: 'Today: {rate}',
     reason_hint: 'Stands in the records',
@@ -695,13 +1164,14 @@ satmachine.messages.en = {
     title: 'Settle out {name}'
   },
   sidebar: {
+    succeeded_with_problem: 'The last poll succeeded, with a problem',
     checked: 'Checked: {what}',
     checked_balances: '{n} balances',
+    checked_forwards: '{n} forwards',
     checked_lnbits_payments: '{n} LNbits payments',
     checked_payments: '{n} payments',
     checked_payouts: '{n} payouts',
     checked_transactions: '{n} transactions',
-    close: 'Close',
     configure_database: 'Configure Database',
     configure_the_database_first_test:
       'Configure the database first. Test and poll come after.',
@@ -723,6 +1193,16 @@ satmachine.messages.en = {
     polling_is_off: 'Polling is off',
     polling_now: 'Polling now',
     polls_itself: 'Polls itself',
+    adopt: 'Adopt',
+    adopt_text:
+      'Nothing is paid: LNbits has payments of ours that this database does not know. It is older than LNbits’, as after a backup was put back.',
+    adopt_asked:
+      'The sales are read and planned; what LNbits has paid for them is confirmed instead of paid again. What does not fit waits for you.',
+    pay_again: 'Pay again',
+    pay_again_text:
+      'LNbits has lost payments that were booked: its database is older than this one.',
+    pay_again_asked:
+      'All payments, credits and commissions that LNbits has lost are booked anew.',
     reconciliation: 'Reconciliation: {differences}',
     reconciliation_no_differences: 'Reconciliation: no differences',
     reconciliation_not_available: 'Reconciliation not available',
@@ -764,14 +1244,19 @@ satmachine.messages.en = {
     to_panel: 'Back to the panel',
     voided: 'voided, the cash is back in the balance',
     what: 'What',
-    withdrawals: 'Withdrawals'
+    withdrawals: 'Withdrawals',
+    number: 'Number',
+    paper: 'Paper',
+    letter: 'Letter'
   },
   states: {
+    ended: 'Ended',
     active: 'Active',
     closed: 'Closed',
     confirmed: 'Confirmed',
     dismissed: 'Dismissed',
     failed: 'Failed',
+    in_flight: 'Under way',
     needs_review: 'Needs review',
     ok: 'OK',
     paused: 'Paused',
@@ -801,23 +1286,34 @@ satmachine.messages.en = {
     tunnel: 'Tunnel'
   },
   tables: {
+    actions: 'Actions',
     all: 'All',
+    days_30: 'Last 30 days',
+    days_7: 'Last 7 days',
+    from: 'From',
+    next: 'Next page',
+    of_it_confirmed: 'of it confirmed: {sums}',
+    own_range: 'From – until',
+    previous: 'Previous page',
     range: '{from}–{to} of {all}',
-    rows: 'Rows per page:'
+    rows: 'Rows per page:',
+    today: 'Today',
+    total: 'Total',
+    until: 'Until'
   },
   test_transaction: {
+    machine_hint: 'Cash that lies in this machine takes part, and its partners',
+    no_machine: 'No machine in particular',
     a_made_up_sale_shared:
       'A made-up sale, shared out by the same rules as a real one. The preview stores nothing and pays nothing.',
     as_lamassu_stores_it: 'As Lamassu stores it: {value}',
     choose_a_currency: 'Choose a currency.',
-    close: 'Close',
     commission: 'Commission',
     discount_on_the_commission: 'Discount on the commission',
     enter_the_commission_in_percent:
       'Enter the commission in percent, such as 5.5.',
     enter_the_discount_in_percent: 'Enter the discount in percent, 0 for none.',
-    enter_the_fiat_amount_with:
-      'Enter the fiat amount, with a point for decimals.',
+    enter_the_fiat_amount_with: 'Enter the fiat amount.',
     execute_with_real_sats: 'Execute with real sats',
     execute_with_real_sats_2: 'Execute with real sats?',
     executed: 'Executed',
@@ -844,7 +1340,231 @@ satmachine.messages.en = {
     other_method:
       'Another commission method is configured than the one the machines use: change it in Configure Database, under Polling.'
   },
+  told: {
+    purchase_waits: "Waits until the operator's wallet can cover it.",
+    purchase_failed:
+      'Could not be paid yet. It is tried again; ask the operator if it stays so.',
+    purchase_given_up: 'Given up; the cash is back in your balance.',
+    destination_no_address:
+      'The destination is no Lightning address and no LNURL-pay.',
+    destination_refuses: 'The destination refuses: {reason}.',
+    destination_not_payable:
+      'The destination is an LNURL, but none that can be paid.',
+    destination_no_whole_sats: 'The destination takes no amount of whole sats.',
+    destination_unreadable:
+      'The destination answered with an invoice that cannot be read.',
+    destination_other_amount:
+      'The destination answered with an invoice of another amount.',
+    destination_expired:
+      'The destination answered with an invoice that has expired.',
+    destination_silent: 'The destination did not answer in time.',
+    destination_odd: 'The destination did not answer as it has to: {reason}.',
+    set_it_again: 'Set it again, or another one.',
+    asked_again: 'It is asked again later.',
+    destination_own_wallet:
+      "The destination's invoice pays the very wallet that the sats come from. Set another destination.",
+    destination_paid_before:
+      "The destination's invoice was paid before. Set another destination.",
+    forward_wallet_changed:
+      "The client's wallet was changed. The destination has to be set again.",
+    destination_changed: 'The destination was changed.',
+    client_has_left: 'The client has left the programme.',
+    forward_wallet_closed: 'The wallet is closed, or may not pay.',
+    too_little_held:
+      'The destination takes at least {least} sats, and the wallet holds {held}. It goes as soon as there are enough.',
+    too_little_waits:
+      'The destination takes at least {least} sats, and {waiting} wait, of which a part is kept for fees. It goes as soon as there are enough.',
+    destination_above_limit:
+      'The destination takes at least {least} sats at once, LNbits pays at most {most}.',
+    forward_refused: 'LNbits refused it: {reason} It is tried again later.',
+    forward_no_route:
+      'It did not arrive: no route, too little liquidity, or a fee above the reserve. It is tried again.',
+    forward_not_arrived: 'It did not arrive: {reason} It is tried again.',
+    forward_booking_lost:
+      'LNbits has lost its booking of this payment. It counts as on its way until a person has looked into the funding source, and closes it.',
+    forward_on_its_way:
+      'On its way: the destination holds it, or the network still looks for a route.',
+    forward_given_up_changed: 'Given up: the destination was changed.',
+    forward_given_up_off: 'Given up: forwarding was switched off.',
+    forward_closed: 'Closed as not paid: {reason}',
+    own_wallet_changed:
+      'The wallet was changed since: set the destination again.',
+    forwarding_stopped:
+      'The operator has stopped all forwarding. Your sats stay in your wallet.',
+    you_have_left: 'You have left the programme: nothing is sent on any more.',
+    own_wallet_holds_less:
+      'Your wallet holds {held} sats of the {waiting} that could be sent: they go when there are {threshold}.',
+    older_database:
+      "Nothing is paid or credited: LNbits has booked {n} payments of ours that the extension's database does not know. It is older than LNbits', as after a backup was put back.",
+    sales_concerned_unknown: 'Sales concerned: not told by the payments.',
+    sales_concerned_more: 'Sales concerned: {sales} and {n} more.',
+    sales_concerned: 'Sales concerned: {sales}.',
+    choose_adopt: "Choose 'Adopt' to take these payments into the books.",
+    held_differs:
+      'Held: LNbits has paid shares of this sale that differ from the plan. Retry it if it is to be paid, or void it.',
+    held_part:
+      'Held: LNbits has paid {sats} sats for this part. Retry it if it is to be paid, or void it.',
+    held_untold:
+      'Held: LNbits has paid {sats} sats for sales that the payment does not name. Retry it if it is to be paid, or void it.',
+    credit_booked_already: "The sale's credit is booked already.",
+    commission_booked_already: "The sale's commission is booked already.",
+    plan_says: 'The plan says {sats} sats; it is not paid again.',
+    no_share_of_it: 'By the plan this client has no share of it.',
+    share_is_already: "The client's share is {state} already.",
+    share_by_plan: "By the plan the client's share is {sats} sats.",
+    no_part_of_it: 'By the plan this partner has no part of its commission.',
+    part_is_already: "The partner's part is {state} already.",
+    part_by_plan: "By the plan the partner's part is {sats} sats.",
+    open_sales_held: 'Open sales before it do not add up to it; they are held.',
+    packages_there:
+      "The SSH tunnel's two packages are there: restart LNbits, and it uses them.",
+    packages_needed: 'The SSH tunnel needs two Python packages beside LNbits.',
+    packages_do_not_fit:
+      'What lies in {place} does not fit this Python {version} ({reason}).',
+    packages_not_used:
+      'What lies in {place} is not used: {reason}. All of it has to belong to the user who runs LNbits or to root, and nobody else may write there.',
+    install_packages:
+      "Run this on LNbits' server, as the user who runs it, then restart LNbits: {command}",
+    connection_given_up: 'The connection to {where} was given up.',
+    no_ssh_spoken:
+      'What answers at {where} does not speak SSH as expected ({reason}). Check ssh_host and ssh_port.',
+    host_key_changed:
+      "The SSH server's host key has changed: accepted is {accepted}, the server shows {shown}. Nothing was sent to it. If the server was really reinstalled, accept the new key in the configuration; if not, somebody may be in between.",
+    key_refused:
+      "The SSH server did not let user '{user}' in with this private key ({reason}). Check ssh_username and the private key, and that the server allows this way of logging in (the key's public half in authorized_keys).",
+    password_refused:
+      "The SSH server did not let user '{user}' in with this password ({reason}). Check ssh_username and the password, and that the server allows this way of logging in.",
+    further_step:
+      "The SSH server wants a further step than one secret of user '{user}'. Allow one login by private key alone for this user.",
+    more_than_password:
+      "The SSH server asks user '{user}' for more than a password: {questions}. Allow one login by private key alone for this user.",
+    may_not_forward:
+      "The SSH server ended the connection right after user '{user}' logged in. Check that this user may forward ports (AllowTcpForwarding).",
+    standby_conflict:
+      "The ATM's database is a hot standby and ended the session, most likely by a conflict with recovery (its primary changed what was being read): set hot_standby_feedback = on or a longer max_standby_streaming_delay there, or read the primary.",
+    flooded:
+      "The ATM's database sent more than {size} MB and was cut off: this is not the work of an ATM. Check host and port; lower look_back_days if it is.",
+    no_postgres_there:
+      'The SSH server cannot connect to PostgreSQL at {where} ({reason}). Check host and port as seen from the SSH server, that PostgreSQL runs there, and that the server allows forwarding to exactly {place} (AllowTcpForwarding, PermitOpen: there, localhost and 127.0.0.1 are not the same).',
+    certificate_not_trusted:
+      'The certificate of PostgreSQL at {where} is not trusted ({reason}). Check host and ssl_ca_certificate.',
+    no_tls:
+      'PostgreSQL at {where} offers no TLS, which ssl_mode {mode} needs. Switch it on there (ssl = on), or use the SSH tunnel.',
+    no_session_by_ssh:
+      'No PostgreSQL session at {where}, seen from the SSH server ({reason}). Check host, port, database_name, listen_addresses and ssl_mode.',
+    no_session:
+      'No PostgreSQL session at {where}, seen from LNbits ({reason}). Check host, port, database_name, listen_addresses and ssl_mode.',
+    right_missing:
+      "A right is missing: {reason}. Run there as owner: GRANT USAGE ON SCHEMA public, or the role's whole SQL again (static/sql/role.sql).",
+    no_answer_in_time:
+      "The ATM's database did not answer within {seconds} s, or within a lower statement_timeout of its own ({reason}). It may be locked or busy; lower look_back_days if this stays so.",
+    query_taken_back:
+      "The ATM's database took the query back ({reason}). A hot standby does so when the primary changes what is being read: set hot_standby_feedback = on or a longer max_standby_streaming_delay there, or read the primary.",
+    reading_failed:
+      "Reading the ATM's database failed ({reason}). Check that it is Lamassu's.",
+    connection_broke:
+      "The connection to the ATM's database broke while reading ({reason}). Check that PostgreSQL, the SSH server and the network stay up.",
+    reading_took_too_long:
+      'Reading the ATM was not done after {seconds} s and was given up: its database or the SSH server stands still, or the line is too slow. Check them; lower look_back_days if there is much to read.',
+    too_many_rows:
+      'More than {rows} rows to read at once. Lower look_back_days in the configuration; if it is low already, this is not the work of an ATM.',
+    no_column:
+      '{table} has no column {names}: this is not a Lamassu version that can be read (8.0 to 10.2 are known).',
+    may_not_read:
+      'This user may not read {names} of {table}. Run there as owner: {grant};',
+    polls_fail:
+      'Polls fail; nothing is lost, and they are tried again. {error}',
+    source_wallet_misses:
+      'The source wallet is short of {missing} sats: it holds {balance}. Clients are paid as soon as it is topped up.',
+    source_wallet_below:
+      'The source wallet holds {balance} sats, less than {limit}. Top it up.',
+    sales_wait:
+      'Sales that wait for your decision for more than {hours} hours: {n}. Distribute or dismiss them.',
+    deposits_wait:
+      'Deposits that wait for their confirmation for more than {hours} hours: {n}. Confirm them once their cash is in the machine.',
+    shares_failed:
+      'Payments that failed: {n}, of {sats} sats. See the reason, then retry.',
+    sales_stuck:
+      'Sales whose credit or commission failed: {n}. See the reason, then retry.',
+    forwards_fail:
+      "Forwards to clients' own keys that cannot be sent: {n}. See the reason, then try again or ask the client.",
+    client_wants_to_join: '{name} wants to join. Approve or close.',
+    cash_lasts:
+      "The clients' cash in {currency}, {remaining}, lasts for about {days} more days. Ask for deposits.",
+    machine_is_silent:
+      'The machine {name} was last online at {time} UTC. Look after it.',
+    cash_is_missing:
+      'Of {owed} {currency} owed to clients only {there} is in the machines. Count it.',
+    secrets_lost:
+      "Stored secrets cannot be read ({names}): LNbits' secret key has changed. Enter them again in the configuration.",
+    clock_ahead:
+      "The clock of the ATM's server is {seconds} seconds ahead of this one. Set both by NTP.",
+    clock_behind:
+      "The clock of the ATM's server is {seconds} seconds behind this one. Set both by NTP.",
+    books_do_not_agree:
+      'The books differ, in so many places: {n}. Nothing is changed by itself; look at them.',
+    client_wallet_is_gone:
+      'The wallet of {name}, or its user, is gone: their cash waits and buys nothing until they have another wallet.',
+    clocks_agree:
+      'The ATM server’s clock and this one agree; its time zone is {zone}.',
+    commission_wallet_is_gone:
+      'The commission wallet {wallet} is gone: the commission cannot be paid. Choose another in the configuration.',
+    compute_with:
+      'These machines compute with {method}, {verdict}: over {sales} sales the base is off the market value by {markup} sats (markup) or {margin} sats (margin).',
+    connection_works: 'The connection works; sales can be read.',
+    credit_failed: 'Waiting: the sale’s credit failed: {reason}',
+    credit_invoice_removed:
+      'The credit’s invoice was removed meanwhile; a new one is made.',
+    daily_limit_reached: 'Waiting: LNbits lets a wallet pay {sats} sats a day.',
+    debited_without_invoice:
+      'LNbits debited the payment {hash} but has lost its invoice.',
+    host_key_accepted: 'The host key is the accepted one, {key}.',
+    host_key_not_accepted:
+      'The SSH server’s host key {key} is not accepted yet. Compare it with the server’s own (there: for f in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf $f; done), then accept it in the configuration.',
+    into_source_itself: 'It would be paid into the source wallet itself.',
+    invoice_cancelled:
+      'The invoice was cancelled meanwhile; a new one is made.',
+    logged_in: 'Logged in as {user}.',
+    machines_readable: 'The machines’ names can be read.',
+    more_of_this_kind: 'And {n} more of this kind.',
+    no_database:
+      'There is no database ’{database}’ at {where}. Lamassu’s is usually ’lamassu’.',
+    no_ssh:
+      'No SSH server answers at {where} ({reason}). Check ssh_host, ssh_port and the firewall.',
+    no_table:
+      'There is no table {table} in this database’s schema public: is it Lamassu’s?',
+    no_tunnel: 'No SSH tunnel is configured.',
+    not_internal: 'LNbits did not book the payment as an internal one.',
+    not_reached: 'Not reached.',
+    nothing_to_compare: 'No sale yet to compare the commission methods with.',
+    only_incoming: 'Only incoming payments allowed.',
+    partner_wallet_is_gone:
+      'The wallet of the partner {name}, or its user, is gone: their part of the commission cannot be paid. Give them another wallet.',
+    postgres_refused:
+      'PostgreSQL at {where} refused user ’{user}’ ({reason}). Check username, password and pg_hba.conf.',
+    postgres_session:
+      'PostgreSQL {version}, read-only session as {user}; {link}.',
+    settings_complete: 'The settings are complete.',
+    claim_not_lamassus:
+      "It was no sale of Lamassu's, so it is not read again: book a withdrawal, if it was one.",
+    same_database:
+      'Sales of this database that are known from the one before it, by their ids and amounts: {n}. None of them is shared out again. If it is the same database, moved, all is well.',
+    source_wallet_gone: 'The source wallet {wallet} is gone: choose another.',
+    source_wallet_is_gone:
+      'The source wallet {wallet} is gone: nothing can be paid. Choose another in the configuration.',
+    source_wallet_short: 'Waiting: the source wallet is short of {sats} sats.',
+    ssh_answers: 'An SSH server answers at {where}.',
+    wait_between_payments:
+      'Waiting: LNbits asks for {seconds} seconds between payments.',
+    wallet_does_not_exist: 'The wallet {wallet} does not exist any more.',
+    wallet_may_not_receive: 'The wallet {wallet} may not receive.'
+  },
   transaction_dialog: {
+    take_back: 'Take back',
+    take_back_this_sale: 'Take this sale back?',
+    take_back_text:
+      'Nothing of it was credited or paid. Its cash returns to the clients, and it is never shared out.',
+    sale_taken_back: 'Sale taken back',
     cash_in_is_shared:
       'What the customer was sent is shared among the clients, for all of the cash, and paid from the source wallet; the commission comes on top.',
     direction: 'Direction',
@@ -853,7 +1573,6 @@ satmachine.messages.en = {
     base: 'Base',
     cash_out: 'Cash that really came out ({currency}, optional)',
     client: 'Client',
-    close: 'Close',
     commission_wallet: 'Commission wallet',
     credit_of_the_source_wallet: 'Credit of the source wallet',
     dismiss: 'Dismiss',
@@ -871,9 +1590,7 @@ satmachine.messages.en = {
     kept_with_the_transaction: 'Kept with the transaction',
     lamassu_id: 'Lamassu transaction id',
     lamassu_transaction: 'Lamassu transaction',
-    leave_empty_if_it_was:
-      'Leave empty if it was the whole amount. Decimals with a point.',
-    loading: 'Loading',
+    leave_empty_if_it_was: 'Leave empty if it was the whole amount.',
     no_client_has_a_part: 'No client has a part in this sale.',
     none_stays_in_the_source: 'None: stays in the source wallet',
     not_shared: '{fiat}, not shared out',
@@ -899,7 +1616,6 @@ satmachine.messages.en = {
     sats: 'Sats',
     shared_among_clients: 'Shared among clients',
     stays: '{fiat}, stays in the source wallet',
-    test: 'Test',
     the_sats_are_not_sent:
       'The sats are not sent, and the cash they stand for returns to the client’s balance. The payment stays in the records as voided.',
     the_sats_are_sent_from:
@@ -914,7 +1630,6 @@ satmachine.messages.en = {
     try_all_open_payments_of: 'Try all open payments of this sale again?',
     try_this_payment_again: 'Try this payment again?',
     undistributed: 'Undistributed',
-    unknown_machine: 'Unknown machine',
     void_payment: 'Void payment',
     void_this_payment: 'Void this payment?',
     why_it_is_dismissed: 'Why it is dismissed'
@@ -926,19 +1641,15 @@ satmachine.messages.en = {
     commission: 'Commission',
     commission_of: 'Commission {n}',
     currency: 'Currency',
-    days_30: 'Last 30 days',
-    days_7: 'Last 7 days',
     details_of: 'Details of the sale of {time}',
     distributed: 'Distributed',
     distributed_of: 'Distributed {n}',
     distributions: 'Distributions',
     export: 'Export transactions',
-    from: 'From',
     kind: 'Kind',
     machine: 'Machine',
     machine_or_lamassu_id: 'Machine or Lamassu id',
     no_transactions_yet: 'No transactions yet',
-    own_range: 'From – until',
     period: 'Time',
     real_sales: 'Real sales',
     sales_of_the_machine_appear:
@@ -951,14 +1662,12 @@ satmachine.messages.en = {
     test: 'Test',
     tests: 'Tests',
     time_machine: 'Time, machine',
-    today: 'Today',
     total: 'Total',
     total_of: 'Total {n}',
     transactions: 'Transactions',
     undistributed: 'Undistributed',
     undistributed_of: 'Undistributed {n}',
-    unknown_machine: 'Unknown machine',
-    until: 'Until'
+    unknown_machine: 'Unknown machine'
   },
   triggers: {
     hourly: 'By itself',
@@ -971,6 +1680,8 @@ satmachine.messages.en = {
     settle_out: 'Paid out by the operator'
   },
   withdraw: {
+    any_machine: 'In any machine',
+    from: 'From the cash',
     all: 'All',
     all_of_it: 'The whole balance',
     amount: 'Amount to withdraw',

@@ -1,17 +1,163 @@
 // The page's texts in Spanish, as spoken in Guatemala (usted). Same keys as en.js.
 satmachine.messages.es = {
+  alert_kinds: {
+    books_differ: 'Los libros no cuadran',
+    cash_not_covered: 'Falta efectivo',
+    cash_running_out: 'El efectivo se agota',
+    client_pending: 'Un cliente espera aprobación',
+    clocks_differ: 'Los relojes difieren',
+    deposit_unconfirmed: 'Depósitos por confirmar',
+    forwards_failing: 'Fallan los reenvíos',
+    machine_silent: 'Una máquina no responde',
+    payments_failed: 'Pagos fallidos',
+    polls_failing: 'Fallan las consultas',
+    sales_waiting: 'Ventas esperan su decisión',
+    secrets_unreadable: 'No se pueden leer los secretos',
+    source_wallet_low: 'Saldo bajo en la billetera de origen'
+  },
+  alerts: {
+    alerts: 'Avisos',
+    began: 'Empezó',
+    digest: 'Resumen',
+    digest_daily: 'Cada día',
+    digest_hour: 'A esta hora (0 a 23)',
+    digest_off: 'Ninguno',
+    digest_weekly: 'Cada lunes',
+    ended: 'Terminó',
+    go: 'Ir allí',
+    letters: 'Webhook: {n} mensajes esperan, {lost} se abandonaron. {error}',
+    none: 'Ningún aviso hasta ahora',
+    none_text:
+      'Cuando algo le necesite, estará aquí, y LNbits avisa a sus administradores.',
+    not_told: 'Todavía no',
+    open: 'Abierto',
+    saved: 'Ajustes de avisos guardados',
+    search: 'Buscar avisos',
+    secret_kept: 'Secreto (guardado; vacío lo conserva)',
+    set_cash_lasts_days: 'El efectivo dura menos de (días)',
+    set_machine_silent_hours: 'Máquina callada durante (horas)',
+    set_source_wallet_below_sats: 'Billetera de origen por debajo de (sats)',
+    set_waiting_hours: 'Algo espera durante (horas)',
+    settings: 'Ajustes de avisos',
+    settings_text:
+      'Desde cuándo algo es un aviso. A quién se avisa, por Telegram, Nostr o correo, se ajusta en LNbits en Ajustes, Notificaciones.',
+    test: 'Guardar y enviar una prueba',
+    told: 'Avisado',
+    webhook_events: 'También cada depósito, venta, pago fallido y reenvío',
+    webhook_hint: 'Recibe un POST firmado por cada aviso',
+    webhook_secret: 'Secreto que lo firma',
+    webhook_url: 'Dirección del webhook',
+    what: 'Qué',
+    whole_numbers: 'Los límites son números enteros.'
+  },
+  amounts: {
+    not_read: 'Esto no se lee como número. Escríbalo así: {like}.',
+    two_meanings: '{typed} puede ser {one} o {other}. Escriba uno de los dos.',
+    whole: 'Tiene que ser un número entero, por ejemplo {like}.'
+  },
   audit: {
     action: 'Acción',
     action_or_id: 'Acción o id',
-    actor: 'Por',
     audit: 'Auditoría',
-    change: 'Cambio',
     export: 'Exportar el registro de auditoría',
     nothing_yet: 'Nada todavía',
     search_audit: 'Buscar en el registro de auditoría',
     time: 'Hora',
     what_admins_change:
-      'Aquí aparece lo que los administradores agregan, cambian, confirman, reintentan, anulan y deciden.'
+      'Aquí aparece lo que los administradores agregan, cambian, confirman, reintentan, anulan y deciden.',
+    no: 'no',
+    said: '{who}: {action} ({whose})',
+    yes: 'sí'
+  },
+  audit_fields: {
+    amount: 'Monto',
+    base_amount_sats: 'Base (sats)',
+    client_id: 'Cliente',
+    commission_amount_sats: 'Comisión (sats)',
+    commission_method: 'Método de comisión',
+    commission_percentage: 'Comisión',
+    commission_wallet_id: 'Billetera de comisiones',
+    confirmed_at: 'Confirmado',
+    created_at: 'Registrado',
+    credit_source_wallet: 'Acreditación de la billetera de origen',
+    crypto_amount_sats: 'Sats de la venta',
+    currency: 'Moneda',
+    database_name: 'Base de datos',
+    dca_mode: 'Modo',
+    deposit_instructions: 'Dónde entregar el efectivo',
+    direction: 'Dirección',
+    discount: 'Descuento',
+    error: 'Error',
+    exchange_rate: 'Cotización',
+    fiat_amount: 'Efectivo',
+    fiat_code: 'Moneda',
+    fixed_mode_daily_limit: 'Límite diario',
+    host: 'Servidor',
+    id: 'Id',
+    is_active: 'Consulta automática',
+    largest_daily_limit: 'Límite diario máximo',
+    database_number: 'Número de la base de datos',
+    database_since: 'Otra base de datos desde',
+    look_back_days: 'Días hacia atrás',
+    max_sats_per_poll: 'Tope por consulta',
+    max_sats_per_transaction: 'Tope por venta',
+    notes: 'Notas',
+    poll_interval_minutes: 'Consulta cada (minutos)',
+    port: 'Puerto',
+    reason: 'Motivo',
+    registration: 'Registro',
+    secrets_entered: 'Secretos ingresados',
+    smallest_daily_limit: 'Límite diario mínimo',
+    source_wallet_id: 'Billetera de origen',
+    ssh_host: 'Servidor SSH',
+    ssh_host_key_fingerprint: 'Clave del servidor SSH',
+    ssh_port: 'Puerto SSH',
+    ssh_username: 'Usuario SSH',
+    ssl_mode: 'TLS',
+    status: 'Estado',
+    terms: 'Condiciones',
+    timezone: 'Zona horaria',
+    use_ssh_tunnel: 'Túnel SSH',
+    user_id: 'Usuario',
+    username: 'Nombre',
+    wallet_id: 'Billetera'
+  },
+  audit_said: {
+    terms_accepted: '{who} aceptó las condiciones ({whose})',
+    adopted_payment_closed:
+      '{who} cerró un pago que no corresponde a ninguna venta',
+    alert_settings_saved: '{who} guardó los ajustes de los avisos',
+    cash_counted: '{who} contó el efectivo de la máquina {whose}',
+    client_added: '{who} agregó al cliente {whose}',
+    client_changed: '{who} cambió al cliente {whose}',
+    client_settled_out: '{who} liquidó a {whose} en sats',
+    configuration_saved: '{who} guardó la configuración',
+    deposit_added: '{who} registró un depósito de {whose}',
+    deposit_confirmed: '{who} confirmó un depósito de {whose}',
+    deposit_rejected: '{who} rechazó un depósito de {whose}',
+    forward_closed: '{who} cerró un reenvío como no pagado',
+    forward_retried: '{who} reintentó un reenvío',
+    forwarding_set: '{who} definió adónde se reenvían sus sats ({whose})',
+    forwarding_switched_off: '{who} desactivó el reenvío ({whose})',
+    goal_saved: '{who} guardó la meta de {whose}',
+    lost_payment_paid_again:
+      '{who} hizo pagar de nuevo un pago perdido a {whose}',
+    lost_payments_paid_again: '{who} hizo pagar de nuevo pagos perdidos',
+    machine_named: '{who} dio nombre a la máquina {whose}',
+    note_added: '{who} anotó algo en la venta {whose}',
+    notices_saved: '{who} eligió de qué se avisa a {whose}',
+    partner_added: '{who} agregó a un socio',
+    partner_changed: '{who} cambió a un socio',
+    payment_retried: '{who} reintentó el pago a {whose}',
+    payment_voided: '{who} anuló el pago a {whose}',
+    payments_adopted: '{who} adoptó pagos anteriores',
+    programme_changed: '{who} cambió el programa',
+    review_dismissed: '{who} descartó la venta {whose}',
+    review_distributed: '{who} repartió la venta {whose}',
+    sale_taken_back: '{who} retiró la venta {whose}',
+    test_transaction_executed: '{who} ejecutó una transacción de prueba',
+    transaction_retried: '{who} reintentó los pagos de la venta {whose}',
+    withdrawal_added: '{who} devolvió efectivo a {whose}'
   },
   base: {
     lnbits_did_not_answer_is:
@@ -22,6 +168,10 @@ satmachine.messages.es = {
     nothing: 'Nada todavía'
   },
   checklist: {
+    key_beside_data:
+      'LNbits guarda su clave secreta en su carpeta de datos (.lnbits_auth_key): una copia de la carpeta contiene también la clave de las contraseñas guardadas. Ponga su contenido en AUTH_SECRET_KEY en el entorno de LNbits, borre el archivo y guarde la clave aparte de las copias.',
+    bodies_logged:
+      'LNbits guarda en su registro el contenido de las peticiones: las contraseñas que se escriben aquí quedan allí a la vista. Como superusuario, desactívelo en Ajustes, Auditoría, o excluya las rutas /satmachineclient/.*; lo ya anotado se queda los días que estén fijados allí.',
     client: 'Primer cliente',
     client_action: 'Agregar un cliente',
     client_text:
@@ -50,7 +200,7 @@ satmachine.messages.es = {
       'Recorre todo el camino hasta las ventas de la máquina, y dice qué falta.',
     title: 'De cero al primer pago',
     to_do: 'Por hacer',
-    wallet_default: 'Cajero: origen',
+    wallet_default: 'Máquina: origen',
     wallet_made: 'Billetera creada',
     wallet_name: 'Nombre de la billetera',
     wallets: 'Billeteras',
@@ -71,10 +221,8 @@ satmachine.messages.es = {
     client_added: 'Cliente agregado',
     client_saved: 'Cliente guardado',
     daily_limit: 'Límite diario',
-    decimals_with_a_point: 'Decimales con punto',
     edit_client: 'Editar cliente',
-    enter_a_daily_limit_with:
-      'Ingrese un límite diario, con punto para los decimales.',
+    enter_a_daily_limit_with: 'Ingrese un límite diario.',
     fixed_the_same_up_to: 'Fijo: lo mismo, hasta un límite diario',
     flow_a_share_of_every: 'Flujo: una parte de cada venta, según el saldo',
     how_you_recognise_this_client: 'Cómo reconoce usted a este cliente',
@@ -89,6 +237,8 @@ satmachine.messages.es = {
     wallet_that_receives_the_sats: 'Billetera que recibe los sats'
   },
   client_drawer: {
+    accepted: 'Aceptó las condiciones {hash} el {time}',
+    terms: 'Condiciones aceptadas',
     asks_to_take_part: 'Este cliente se registró y espera su respuesta.',
     average_price: 'Precio promedio',
     balance_in: 'Saldo en {currency}, últimos 30 días',
@@ -96,7 +246,6 @@ satmachine.messages.es = {
     closed_with_cash:
       'Cerrado con {left} de saldo: páguelo en sats o devuélvalo.',
     deposits: 'Depósitos',
-    more: 'Mostrar más',
     no_payments: 'Aún no hay pagos',
     open_sale: 'Abrir la venta',
     paused_themselves: 'El cliente se puso en pausa y reanuda cuando quiera.',
@@ -105,6 +254,11 @@ satmachine.messages.es = {
     statement: 'Estado de cuenta en un archivo'
   },
   clients: {
+    idle: '{amount} no compra nada: otra moneda',
+    left_with_cash: 'Se fue con efectivo',
+    wallet_gone: 'Sin billetera, en espera',
+    wallet_gone_text:
+      'La billetera o su usuario ya no existe: este efectivo no compra nada hasta que haya otra billetera',
     a_clients_cash_buys_sats:
       'El efectivo de un cliente compra sats con cada venta de la máquina. Agregue al primer cliente con la billetera de LNbits que recibe los sats.',
     a_paused_client_takes_no:
@@ -156,10 +310,50 @@ satmachine.messages.es = {
     to_settle: 'queda efectivo por liquidar',
     wallet_id: 'id de la billetera'
   },
+  held: {
+    title: 'Retenido hasta que usted decida',
+    text: 'Se restauró una copia anterior de una base de datos. Nada de esto se paga por sí solo.',
+    who: 'Para',
+    kind: 'Qué',
+    sats: 'Sats',
+    since: 'Desde',
+    why: 'Por qué',
+    sale: 'Venta',
+    state: 'Estado',
+    client: 'Parte del cliente',
+    partner: 'Parte del socio',
+    credit: 'Acreditación',
+    commission: 'Comisión',
+    held: 'Retenido',
+    unclear: 'Pagado, no encaja',
+    lost: 'Perdido por LNbits',
+    lost_reason: 'Confirmado aquí, pero LNbits ha perdido el pago.',
+    lost_asked:
+      'LNbits paga estos sats una vez más, con todo lo que viajó en el mismo pago.',
+    pay_asked:
+      'LNbits ya ha pagado algo por esta venta. Se paga otra vez solo porque usted lo dice.',
+    pay: 'Pagar',
+    void: 'Anular',
+    close: 'Cerrar',
+    close_title: '¿Cerrar este pago?',
+    close_text:
+      'Se revisó y no queda nada por hacer. Los libros ya no lo muestran como diferencia.',
+    reason: 'Motivo',
+    done: 'Hecho',
+    pay_title: '¿Pagarlo de todos modos?',
+    pay_sale: '¿Pagar lo retenido de esta venta?',
+    void_title: '¿Anular esta parte?',
+    void_text:
+      'Su efectivo vuelve a ser del cliente y sus sats quedan sin distribuir.',
+    operator: 'Operador'
+  },
   config_dialog: {
+    another_database: '¿La base de datos de otra máquina?',
+    another_database_asked:
+      'Desde la próxima consulta, los identificadores de sus ventas cuentan aparte de los conocidos. Dígalo solo de la base de datos de otra máquina o de una que se instaló de nuevo, nunca de la misma base de datos en otro lugar. Las ventas conocidas por identificador e importes no se reparten otra vez en ningún caso; un identificador conocido con otros importes, de antes de ahora, espera su decisión.',
+    save_as_another: 'Guardar como otra base de datos',
     accept_this_key: 'Aceptar esta clave',
     back: 'Atrás',
-    close: 'Cerrar',
     compare:
       'Compárela en el propio servidor SSH, con: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. Acéptela solo si ambas son iguales.',
     configuration_saved: 'Configuración guardada',
@@ -204,6 +398,13 @@ satmachine.messages.es = {
     the_way_there_changed_enter: 'El camino cambió: ingrésela de nuevo'
   },
   config_steps: {
+    another_database: 'Esta es la base de datos de otra máquina',
+    another_database_text:
+      'Apagado: la misma base de datos se mudó y sus ventas siguen siendo las conocidas. Encendido: una base de datos que aquí nunca se leyó; los identificadores de sus ventas cuentan aparte.',
+    database_moved: 'La base de datos se lee ahora en otro lugar.',
+    ceiling_suggested:
+      'Se acredita cada venta: un tope algo por encima de la mayor limita lo que puede crear una fila falsa',
+    remove_secret: 'Quitar lo guardado',
     both_directions: 'Ambas',
     cash_ins: 'Entradas de efectivo: clientes de la calle que compran bitcoin',
     cash_ins_text:
@@ -300,12 +501,18 @@ satmachine.messages.es = {
     record_one: '{n} registro',
     sale_many: '{n} ventas',
     sale_one: '{n} venta',
+    share_many: '{n} partes',
+    share_one: '{n} parte',
     sats: '{n} sats'
   },
   currency: {
     currency: 'Moneda'
   },
   deposit_dialog: {
+    any_machine: 'Cualquier máquina',
+    machine: 'Dónde está el efectivo',
+    machine_hint:
+      'El efectivo de una máquina solo sale con las ventas de esa máquina',
     add_deposit: 'Agregar depósito',
     amount_of_cash: 'Monto en efectivo',
     choose_a_client: 'Elija un cliente.',
@@ -313,8 +520,7 @@ satmachine.messages.es = {
     client: 'Cliente',
     confirm_it_once_the_cash:
       'Confírmelo cuando el efectivo esté en la máquina',
-    decimals_with_a_point: 'Decimales con punto',
-    enter_an_amount_with_a: 'Ingrese un monto, con punto para los decimales.',
+    enter_an_amount_with_a: 'Ingrese un monto.',
     no_such_client: 'No existe ese cliente',
     notes_optional: 'Notas (opcional; el cliente las ve)',
     recorded: 'Depósito de {amount} registrado',
@@ -373,12 +579,30 @@ satmachine.messages.es = {
   },
   format: {
     client: 'Cliente {id}',
+    any_moment: 'en cualquier momento',
     just_now: 'ahora mismo',
     never: 'nunca',
     wallet: 'Billetera {id}',
     wallet_option: '{name} ({n} sats)'
   },
+  forwards: {
+    close: 'Cerrar como no pagado',
+    close_reason: 'Lo que vio en el nodo',
+    close_text:
+      'Solo si su nodo dice que no pagó este hash de pago, o no lo conoce. Si allí sigue en camino, el cliente cobra dos veces. Los sats vuelven a esperar y salen con el siguiente reenvío.',
+    close_this: '¿Cerrar este reenvío como no pagado?',
+    closed: 'Cerrado; sus sats vuelven a esperar',
+    export: 'Exportar los reenvíos',
+    forwards: 'Reenvíos',
+    none_text:
+      'Los clientes pueden reenviar sus sats a una billetera propia: lo configuran en Mi DCA.',
+    payment_hash: 'Hash del pago',
+    retried: 'Se intenta de nuevo ahora',
+    search: 'Buscar en los reenvíos',
+    search_hint: 'Destino, hash del pago, palabras de un error'
+  },
   index: {
+    to_settle: '{what} por liquidar',
     differences: '{what} en los libros',
     failed: '{what} con fallo',
     overview: 'Resumen',
@@ -389,6 +613,44 @@ satmachine.messages.es = {
     waiting: '{what} en espera',
     waiting_for_you: 'Le esperan',
     what_to_show: 'Qué mostrar'
+  },
+  machines: {
+    amount_counted: 'Monto contado, en {currency}',
+    anywhere: 'en cualquier máquina {amount}',
+    as_of: 'Al {time}',
+    believed: 'Según los conteos de Lamassu',
+    cash_in: 'Efectivo en {currency}',
+    count_cash: 'Contar el efectivo',
+    count_cash_of: 'Contar el efectivo de {name}',
+    count_text:
+      'Lo que hay ahora en la máquina. Se anota junto a lo que Lamassu cree, y no cambia ningún saldo.',
+    count_written: 'El conteo quedó anotado',
+    counted: 'Contado por una persona',
+    counted_at: 'contado {amount} {ago}',
+    counts: 'Conteos',
+    covered: 'Cubierto',
+    difference: 'Diferencia {amount}',
+    ever: 'Desde siempre',
+    export: 'Exportar los conteos',
+    in_it: 'En ella',
+    last_sale: 'Última venta',
+    lasts: 'alcanza {days}',
+    lasts_at_pace: 'Alcanza {days} a {pace} por día',
+    machines: 'Máquinas',
+    machines_appear_here:
+      'Una máquina aparece aquí cuando Lamassu o una de sus ventas la ha nombrado. Pulse Consulta manual para leerlas ahora.',
+    no_machine_yet: 'Todavía ninguna máquina',
+    not_paired: 'Ya no está emparejada',
+    online: 'En línea {ago}',
+    owed: 'Se debe a los clientes',
+    owed_here: 'Efectivo de clientes en ella',
+    own_name: 'Su nombre para ella',
+    rename: 'Cambiar el nombre',
+    rename_of: 'Cambiar el nombre de {name}',
+    rename_text: 'Si queda vacío, se llama {name}.',
+    sold: '{sales}, {sats}',
+    this_month: 'Este mes',
+    unknown_notes: 'y {n} billetes de valor desconocido'
   },
   my_deposits: {
     ask_the_operator: 'Pregunte al operador dónde entregar su efectivo.',
@@ -414,7 +676,7 @@ satmachine.messages.es = {
     at_most: 'Como máximo {to}',
     choose_a_currency: 'Elija la moneda del límite.',
     choose_a_wallet: 'Elija una de sus billeteras.',
-    enter_a_limit: 'Ingrese un límite diario, con punto para los decimales.',
+    enter_a_limit: 'Ingrese un límite diario.',
     example: 'Por ejemplo',
     fixed: 'Fijo: tanto al día',
     fixed_1: 'Primera venta del día, su parte es {share}: compra por',
@@ -435,13 +697,38 @@ satmachine.messages.es = {
     new_wallet_name: 'Ahorros',
     new_wallet_text:
       'Una billetera de LNbits propia, para los sats que ahorra.',
-    point: 'Decimales con punto',
     too_large: 'El límite diario es mayor de lo que permite el operador.',
     too_small: 'El límite diario es menor de lo que permite el operador.',
     wallet: 'Billetera que recibe los sats',
     wallet_hint: 'Una de las suyas'
   },
+  my_goal: {
+    amount: 'Meta',
+    amount_hint: 'Vacío: sin meta',
+    by: 'Hasta',
+    done: 'Alcanzada.',
+    edit: 'Fijar',
+    goal: 'Meta de ahorro',
+    in_cash: 'Efectivo convertido en sats, en {currency}',
+    in_sats: 'Sats',
+    no_amount: 'Una meta es un monto mayor que cero.',
+    none: 'Fije cuántos sats quiere ahorrar, o cuánto efectivo convertir en sats, y hasta cuándo.',
+    pace: '{each} al día la alcanzan el {by}.',
+    saved: 'Meta y avisos guardados',
+    so_far: '{reached} de {target} ({percent} %)',
+    tell_me: 'Avisarme de',
+    title: 'Meta y avisos',
+    unit: 'Se cuenta en',
+    ways: 'Dónde se le avisa se ajusta en su cuenta de LNbits, en Notificaciones.',
+    whole: 'Una meta es un número entero de sats.'
+  },
   my_header: {
+    accept: 'Aceptar las condiciones',
+    accept_question: '¿Aceptar las condiciones?',
+    accept_text: 'Queda guardado que aceptó este texto y cuándo.',
+    accepted: 'Condiciones aceptadas',
+    terms_changed: 'Las condiciones del operador, que aún no ha aceptado',
+    idle: '{amount} no compra nada por ahora: su límite diario está en {currency} y solo cuentan las ventas en {currency}. Cambie a una parte de cada venta o pídaselo al operador.',
     again: 'Registrarme de nuevo',
     cash_left: 'Efectivo restante',
     leave: 'Salir',
@@ -461,6 +748,39 @@ satmachine.messages.es = {
     resume_text:
       'Vuelve a participar en las ventas, con el efectivo que le queda.',
     which: 'Cuál de sus ahorros mostrar'
+  },
+  my_keys: {
+    ask: 'Preguntar al destino',
+    begun: 'Iniciado',
+    destination: 'Destino',
+    destination_hint:
+      'Una dirección Lightning (nombre, arroba, dominio) o un LNURL, de una billetera cuyas claves son suyas',
+    fee_of: 'comisión {sats} sats',
+    fees: 'Comisiones',
+    last: 'Cuando me vaya, reenviar todo lo que quede',
+    need_destination: '¿Adónde van sus sats?',
+    need_threshold: '¿A partir de cuántos sats? Un número entero.',
+    none: 'Aún no se ha reenviado nada',
+    none_text:
+      'Lo que se reenvía a su propia billetera aparece aquí, con su comisión.',
+    off: 'Desactivar',
+    send_test: 'Enviar una prueba',
+    sent: 'Reenviado',
+    sent_on: 'Reenviado a mis claves',
+    set: 'Configurar',
+    takes: 'Responde, y acepta de {least} a {most} sats por vez.',
+    test: 'Prueba',
+    test_text:
+      'Envíe primero {sats} sats y mire en su propia billetera si llegan: solo usted puede verlo.',
+    tested:
+      'La prueba está en camino: mire en su propia billetera y después guarde.',
+    text: 'Sus sats pueden reenviarse solos a una billetera Lightning suya. Solo usted puede decidir adónde.',
+    threshold: 'Se reenvía a partir de tantos sats',
+    threshold_hint:
+      'A partir de {sats} sats, la reserva para comisiones es del 1 % o menos. Lo que no se usa sigue siendo suyo.',
+    title: 'Mis propias claves',
+    under_way: 'En camino',
+    waiting: 'En espera'
   },
   my_notices: {
     closed: 'Ya no participa',
@@ -501,6 +821,15 @@ satmachine.messages.es = {
     title: 'Cómo participo',
     wallet: 'Los sats van a'
   },
+  my_partner: {
+    nothing_yet: 'Todavía ninguna venta ha tenido una parte para usted.',
+    of_commission: '{percent} % de la comisión: {where}',
+    paid: 'Pagado a usted',
+    pending: 'En camino',
+    statement_of: 'Estado de cuenta de {month} como archivo',
+    title: 'Su parte de la comisión',
+    which: 'Qué parte mostrar'
+  },
   my_payments: {
     cash: 'Efectivo',
     csv: 'CSV',
@@ -531,8 +860,8 @@ satmachine.messages.es = {
     register: 'Registrarme',
     registered: 'Ya está registrado',
     step_1:
-      'Usted entrega efectivo al operador, que lo pone en el cajero de bitcoin.',
-    step_2: 'Hay quienes venden bitcoin al cajero y retiran ese efectivo.',
+      'Usted entrega efectivo al operador, que lo pone en la máquina de bitcoin.',
+    step_2: 'Hay quienes venden bitcoin a la máquina y retiran ese efectivo.',
     step_3:
       'Por el efectivo que era suyo, los sats llegan solos a su billetera.',
     terms: 'Los términos del operador',
@@ -541,6 +870,28 @@ satmachine.messages.es = {
   my_settings: {
     saved: 'Ajustes guardados',
     settings: 'Ajustes'
+  },
+  my_statements: {
+    koinly_caption: 'Para la declaración de impuestos',
+    none: 'El primero estará listo cuando termine este mes.',
+    of_month: 'Estado de cuenta de {month}',
+    open: 'Para ver e imprimir',
+    save: 'Guardar como archivo',
+    so_far: 'Este mes hasta hoy',
+    title: 'Estados de cuenta'
+  },
+  notices: {
+    cash_low: 'Efectivo casi agotado',
+    deposit_confirmed: 'Depósito confirmado',
+    forward_failed: 'Reenvío fallido',
+    goal_reached: 'Meta alcanzada',
+    statement_ready: 'Estado de cuenta mensual listo'
+  },
+  obstacles: {
+    source: 'La billetera de origen ya no existe',
+    commission: 'La billetera de comisiones ya no existe',
+    client: 'Sin billetera: {names}',
+    partner: 'Socio sin billetera: {names}'
   },
   overview: {
     commission_per_day: 'Comisión en sats por día',
@@ -573,7 +924,48 @@ satmachine.messages.es = {
       'La billetera de origen ya no existe: elija otra en la configuración.',
     today: 'Hoy'
   },
+  partners: {
+    add: 'Añadir un socio',
+    add_the_first: 'Añadir el primer socio',
+    change: 'Cambiar',
+    change_of: 'Cambiar a {name}',
+    counts_from_now:
+      'Vale para las ventas desde ahora. Las ventas de antes conservan el reparto de su momento.',
+    end: 'Terminar',
+    end_of: 'Terminar la parte de {name}',
+    end_text:
+      'Las ventas desde ahora no tienen parte para él. Lo que ya es suyo se le paga.',
+    enter_a_name: 'Escriba un nombre.',
+    enter_a_wallet: 'Escriba el id de la billetera.',
+    enter_percent: 'Escriba un porcentaje, con punto para los decimales.',
+    everywhere: 'De todas las máquinas',
+    export: 'Exportar las partes de los socios',
+    machines: 'Máquinas',
+    machines_hint: 'Sin elegir ninguna: todas',
+    name: 'Nombre',
+    none_text:
+      'Una tienda que aloja una máquina, un técnico, un segundo dueño: a quien le toca un porcentaje de la comisión se le paga con cada consulta.',
+    none_yet: 'Toda la comisión es suya',
+    paid: 'Pagado',
+    partners: 'Socios',
+    percent: 'Parte de la comisión',
+    percent_hint: 'Todos los socios de una máquina juntos: como máximo 100',
+    resume: 'Empezar de nuevo',
+    resume_of: 'Empezar de nuevo la parte de {name}',
+    resume_text: 'Las ventas desde ahora tienen de nuevo una parte para él.',
+    saved: 'Socio guardado',
+    shares: 'Partes de la comisión',
+    since: 'Desde',
+    to_be_paid: 'y {n} por pagar',
+    wallet: 'Id de la billetera',
+    wallet_hint: 'El id de una billetera suya de LNbits; ve su parte en Mi DCA',
+    whose: 'De quién es la comisión',
+    your_own: 'Suya'
+  },
   parts: {
+    more: 'Mostrar más',
+    close: 'Cerrar',
+    loading: 'Cargando',
     negative_commission_none: 'Comisión negativa: no se toma ninguna',
     what_the_customer_was_sent: 'Lo que se envió al comprador',
     base: 'Base',
@@ -592,6 +984,33 @@ satmachine.messages.es = {
     show_all: 'Mostrar todo',
     to_confirm: '+ {amount} por confirmar',
     try_again: 'Intentar de nuevo'
+  },
+  payouts: {
+    daily: 'Cada día',
+    each_poll: 'En cada consulta',
+    next: 'Próximo pago: {time}',
+    next_for_me: 'Próximo pago',
+    now: 'Pagar todo ahora',
+    now_text:
+      'Paga todo lo que espera el próximo pago, por poco que sea. Lo que no se pueda pagar se muestra y se intenta de nuevo.',
+    own_smallest: 'Pago mínimo',
+    own_smallest_hint:
+      'Opcional: los importes menores esperan hasta que valga la pena un pago',
+    paid: '{sats} pagados',
+    payments: 'Partes',
+    schedule: 'Se paga a los clientes',
+    schedule_hint: 'Sus partes se calculan en cada consulta',
+    smallest: 'Pago mínimo (opcional)',
+    smallest_hint: 'Lo que sea menos espera; un cliente puede pedir más',
+    smallest_wrong: 'Pago mínimo: un número entero de sats, o vacío',
+    sum: 'Suma',
+    time: 'Hora',
+    time_hint: 'HH:MM en {zone}',
+    time_wrong: 'Hora: como HH:MM, por ejemplo 09:00',
+    waiting: '{sats} esperan el próximo pago',
+    weekday: 'Día',
+    weekly: 'Cada semana',
+    when: 'Pagos'
   },
   payments: {
     open_wallet: 'Abrir la billetera que paga',
@@ -622,10 +1041,13 @@ satmachine.messages.es = {
     read: 'Ventas leídas',
     read_of: '{found}, {new} de ellas nuevas',
     reviews: 'Para que decida una persona: {what}.',
+    scheduled: 'Para el próximo pago: {what}.',
     show_them: 'Mostrarlos',
     title: 'Consultando la máquina'
   },
   polls: {
+    clock_ahead: 'El reloj de la máquina va {n} s adelantado',
+    clock_behind: 'El reloj de la máquina va {n} s atrasado',
     each_reading_of_the_machines:
       'Aquí aparece cada lectura de la base de datos de la máquina. Presione Consulta manual para iniciar una ahora.',
     each_reading_of_the_machines_2:
@@ -643,7 +1065,6 @@ satmachine.messages.es = {
     sales: 'Ventas',
     sats_paid: 'Sats pagados',
     search_polls: 'Buscar consultas',
-    set_up_the_connection: 'Configurar la conexión',
     started: 'Inicio',
     status: 'Estado',
     summary: '{sales}. Pagos: {payments}. {sats} sats pagados.',
@@ -656,24 +1077,75 @@ satmachine.messages.es = {
     closed: 'Cerrado: solo usted agrega clientes',
     deposit_hint: 'Dónde y cuándo recibe efectivo, a quién preguntar',
     deposit_instructions: 'Cómo hacer un depósito',
+    forward_number: 'El reenvío mínimo es un número entero de sats, o vacío.',
+    forwarding: 'Los clientes pueden reenviar sus sats a sus propias claves',
     largest: 'Máximo',
-    limit_number:
-      'Un límite es un monto, con punto para los decimales, o vacío.',
+    limit_number: 'Un límite es un monto, o vacío.',
     limits: 'Límites diarios que los clientes pueden elegir (opcional)',
     limits_crossed: 'El límite máximo es menor que el mínimo.',
     limits_need_currency: 'Los límites necesitan una moneda.',
     open: 'Abierto: quien tenga una cuenta aquí participa de inmediato',
     saved: 'Registro guardado',
     smallest: 'Mínimo',
+    smallest_forward: 'Umbral mínimo en sats (opcional)',
     terms: 'Términos',
     terms_hint:
       'Con un texto aquí, los clientes tienen que aceptarlo para registrarse',
-    text: 'Lo que los usuarios de este LNbits encuentran en Mi DCA cuando quieren participar.'
+    text: 'Lo que los usuarios de este LNbits encuentran en Mi DCA cuando quieren participar.',
+    letterhead: 'En el encabezado de los estados de cuenta (opcional)',
+    operator_name: 'Su nombre o el de su empresa',
+    operator_address: 'Su dirección'
+  },
+  report: {
+    before: 'antes: {amount}',
+    by: 'Por',
+    by_currency: 'Moneda',
+    by_day: 'Día',
+    by_machine: 'Máquina',
+    by_month: 'Mes',
+    cash: 'Efectivo',
+    cash_owed: 'Efectivo de clientes en {currency}',
+    commission: 'Comisión',
+    deposits: 'Depósitos',
+    distributed: 'Repartido',
+    download: 'Descargar el informe',
+    journal: 'Libro diario para {form}',
+    late: '{sales} con lectura o decisión tras el cierre del mes, {sats}',
+    late_taken_back:
+      'sin {number} con descarte tras el cierre del mes, {sats} y {cash}',
+    late_voids:
+      'sin {number} con anulación tras el cierre del mes, {sats} y {cash}',
+    no_machine: 'Ninguna máquina en particular',
+    nothing: 'No pasó nada en este tiempo',
+    nothing_text:
+      'Ninguna venta, ningún depósito y ningún retiro. Elija otros días.',
+    of: 'Del {from} al {to}, días de {zone}',
+    owed: 'Se debe al final',
+    partners: 'de ella a los socios {sats}',
+    partners_owed: 'Sats de los socios',
+    print: 'Imprimir el informe',
+    report: 'Informe',
+    sales: 'Ventas',
+    sats: 'Sats',
+    sats_owed: 'Sats de clientes, aún sin pagar',
+    total: 'Total',
+    undistributed: '{sats} sin repartir',
+    withdrawals: 'Retiros'
+  },
+  sale_notes: {
+    add: 'Agregar una nota',
+    none: 'Sin notas.',
+    note: 'Nota',
+    notes: 'Notas',
+    text: 'Se guarda con la venta, con su nombre y la hora. Una nota no se puede cambiar.'
   },
   settle: {
+    short:
+      'La billetera de origen tiene {balance} y le faltan {missing}: el resto se paga en cuanto se recargue.',
+    source: 'Billetera de origen',
     decide_deposits_first: 'Decida primero sobre los depósitos pendientes.',
     default_reason: 'El cliente sale del programa',
-    enter_a_rate: 'Ingrese una cotización, con punto para los decimales.',
+    enter_a_rate: 'Ingrese una cotización.',
     hand: 'Devolver {rest}',
     hand_question: '¿Devolver {rest} a {name}?',
     hand_text:
@@ -691,7 +1163,7 @@ satmachine.messages.es = {
       'Hay depósitos pendientes por {amount}: confírmelos o rechácelos antes de liquidar.',
     rate: 'Cotización por bitcoin',
     rate_average: 'Promedio hasta ahora: {rate}',
-    rate_hint: 'Por un bitcoin entero, decimales con punto',
+    rate_hint: 'Por un bitcoin entero',
     rate_in: 'Cotización en {currency} por bitcoin',
     rate_now: 'Hoy: {rate}',
     reason_hint: 'Queda en los registros',
@@ -705,13 +1177,14 @@ satmachine.messages.es = {
     title: 'Liquidar a {name}'
   },
   sidebar: {
+    succeeded_with_problem: 'La última consulta funcionó, con un problema',
     checked: 'Revisado: {what}',
     checked_balances: '{n} saldos',
+    checked_forwards: '{n} reenvíos',
     checked_lnbits_payments: '{n} pagos de LNbits',
     checked_payments: '{n} pagos',
     checked_payouts: '{n} transferencias',
     checked_transactions: '{n} transacciones',
-    close: 'Cerrar',
     configure_database: 'Configurar base de datos',
     configure_the_database_first_test:
       'Primero configure la base de datos. La prueba y la consulta vienen después.',
@@ -733,11 +1206,21 @@ satmachine.messages.es = {
     polling_is_off: 'La consulta está apagada',
     polling_now: 'Consultando ahora',
     polls_itself: 'Consulta sola',
+    adopt: 'Adoptar',
+    adopt_text:
+      'No se paga nada: LNbits tiene pagos nuestros que esta base de datos no conoce. Es más antigua que la de LNbits, como tras restaurar una copia.',
+    adopt_asked:
+      'Las ventas se leen y se planifican; lo que LNbits ya pagó por ellas se confirma en vez de pagarse otra vez. Lo que no cuadre queda a la espera de una persona.',
+    pay_again: 'Pagar otra vez',
+    pay_again_text:
+      'LNbits ha perdido pagos que estaban registrados: su base de datos es más antigua que esta.',
+    pay_again_asked:
+      'Se registran de nuevo todos los pagos, abonos y comisiones que LNbits ha perdido.',
     reconciliation: 'Conciliación: {differences}',
     reconciliation_no_differences: 'Conciliación: sin diferencias',
     reconciliation_not_available: 'Conciliación no disponible',
     sat_machine_dca: 'Sat Machine DCA',
-    sats_for_the_cash_in: 'Sats por el efectivo de su cajero Lamassu',
+    sats_for_the_cash_in: 'Sats por el efectivo de su máquina Lamassu',
     state_unknown: 'Estado desconocido',
     test_connection: 'Probar conexión',
     test_transaction: 'Transacción de prueba',
@@ -774,14 +1257,19 @@ satmachine.messages.es = {
     to_panel: 'Volver al panel',
     voided: 'anulado, el efectivo volvió al saldo',
     what: 'Qué',
-    withdrawals: 'Retiros'
+    withdrawals: 'Retiros',
+    number: 'Número',
+    paper: 'Papel',
+    letter: 'Carta'
   },
   states: {
+    ended: 'Terminado',
     active: 'Activo',
     closed: 'Cerrado',
     confirmed: 'Confirmado',
     dismissed: 'Descartado',
     failed: 'Fallido',
+    in_flight: 'En camino',
     needs_review: 'Por revisar',
     ok: 'OK',
     paused: 'En pausa',
@@ -811,24 +1299,36 @@ satmachine.messages.es = {
     tunnel: 'Túnel'
   },
   tables: {
+    actions: 'Acciones',
     all: 'Todas',
+    days_30: 'Últimos 30 días',
+    days_7: 'Últimos 7 días',
+    from: 'Desde',
+    next: 'Página siguiente',
+    of_it_confirmed: 'confirmado: {sums}',
+    own_range: 'Desde – hasta',
+    previous: 'Página anterior',
     range: '{from}–{to} de {all}',
-    rows: 'Filas por página:'
+    rows: 'Filas por página:',
+    today: 'Hoy',
+    total: 'Total',
+    until: 'Hasta'
   },
   test_transaction: {
+    machine_hint:
+      'Participa el efectivo que está en esta máquina, y sus socios',
+    no_machine: 'Ninguna máquina en particular',
     a_made_up_sale_shared:
       'Una venta inventada, repartida con las mismas reglas que una real. La vista previa no guarda ni paga nada.',
     as_lamassu_stores_it: 'Como lo guarda Lamassu: {value}',
     choose_a_currency: 'Elija una moneda.',
-    close: 'Cerrar',
     commission: 'Comisión',
     discount_on_the_commission: 'Descuento sobre la comisión',
     enter_the_commission_in_percent:
       'Ingrese la comisión en porcentaje, como 5.5.',
     enter_the_discount_in_percent:
       'Ingrese el descuento en porcentaje, 0 si no hay.',
-    enter_the_fiat_amount_with:
-      'Ingrese el monto en efectivo, con punto para los decimales.',
+    enter_the_fiat_amount_with: 'Ingrese el monto en efectivo.',
     execute_with_real_sats: 'Ejecutar con sats reales',
     execute_with_real_sats_2: '¿Ejecutar con sats reales?',
     executed: 'Ejecutado',
@@ -856,7 +1356,239 @@ satmachine.messages.es = {
     other_method:
       'Está configurado otro método de comisión que el que usan las máquinas: cámbielo en Configurar base de datos, en Consultas.'
   },
+  told: {
+    purchase_waits:
+      'Espera hasta que la billetera del operador alcance a cubrirlo.',
+    purchase_failed:
+      'Aún no se pudo pagar. Se intenta de nuevo; pregunte al operador si sigue así.',
+    purchase_given_up: 'Se abandonó; el efectivo está de nuevo en su saldo.',
+    destination_no_address:
+      'El destino no es una dirección Lightning ni un LNURL-pay.',
+    destination_refuses: 'El destino lo rechaza: {reason}.',
+    destination_not_payable:
+      'El destino es un LNURL, pero no se le puede pagar.',
+    destination_no_whole_sats:
+      'El destino no acepta ningún monto de sats enteros.',
+    destination_unreadable:
+      'El destino respondió con una factura que no se puede leer.',
+    destination_other_amount:
+      'El destino respondió con una factura por otro monto.',
+    destination_expired: 'El destino respondió con una factura vencida.',
+    destination_silent: 'El destino no respondió a tiempo.',
+    destination_odd: 'El destino no respondió como debe: {reason}.',
+    set_it_again: 'Configúrelo de nuevo, o elija otro.',
+    asked_again: 'Se le pregunta de nuevo más tarde.',
+    destination_own_wallet:
+      'La factura del destino paga a la misma billetera de la que salen los sats. Configure otro destino.',
+    destination_paid_before:
+      'La factura del destino ya se había pagado. Configure otro destino.',
+    forward_wallet_changed:
+      'La billetera del cliente cambió. Hay que configurar el destino de nuevo.',
+    destination_changed: 'El destino cambió.',
+    client_has_left: 'El cliente dejó el programa.',
+    forward_wallet_closed: 'La billetera está cerrada o no puede pagar.',
+    too_little_held:
+      'El destino acepta al menos {least} sats, y la billetera tiene {held}. Sale en cuanto haya suficientes.',
+    too_little_waits:
+      'El destino acepta al menos {least} sats, y esperan {waiting}, de los que una parte se reserva para comisiones. Sale en cuanto haya suficientes.',
+    destination_above_limit:
+      'El destino acepta al menos {least} sats por vez, y LNbits paga {most} como máximo.',
+    forward_refused:
+      'LNbits lo rechazó: {reason} Se intenta de nuevo más tarde.',
+    forward_no_route:
+      'No llegó: no hay ruta, falta liquidez o la comisión supera la reserva. Se intenta de nuevo.',
+    forward_not_arrived: 'No llegó: {reason} Se intenta de nuevo.',
+    forward_booking_lost:
+      'LNbits perdió el registro de este pago. Cuenta como en camino hasta que una persona revise la fuente de fondos y lo cierre.',
+    forward_on_its_way:
+      'En camino: el destino lo retiene, o la red aún busca una ruta.',
+    forward_given_up_changed: 'Abandonado: el destino cambió.',
+    forward_given_up_off: 'Abandonado: se desactivó el reenvío.',
+    forward_closed: 'Cerrado como no pagado: {reason}',
+    own_wallet_changed:
+      'La billetera cambió desde entonces: configure el destino de nuevo.',
+    forwarding_stopped:
+      'El operador detuvo todos los reenvíos. Sus sats se quedan en su billetera.',
+    you_have_left: 'Usted dejó el programa: ya no se reenvía nada.',
+    own_wallet_holds_less:
+      'Su billetera tiene {held} sats de los {waiting} que se podrían reenviar: salen cuando haya {threshold}.',
+    older_database:
+      'No se paga ni se acredita nada: LNbits registró {n} pagos nuestros que la base de datos de la extensión no conoce. Es más antigua que la de LNbits, como tras restaurar una copia.',
+    sales_concerned_unknown: 'Ventas afectadas: los pagos no las dicen.',
+    sales_concerned_more: 'Ventas afectadas: {sales} y {n} más.',
+    sales_concerned: 'Ventas afectadas: {sales}.',
+    choose_adopt: 'Elija ‘Adoptar’ para llevar estos pagos a los libros.',
+    held_differs:
+      'Retenido: LNbits pagó partes de esta venta que difieren del plan. Reinténtelo si debe pagarse, o anúlelo.',
+    held_part:
+      'Retenido: LNbits pagó {sats} sats por esta parte. Reinténtelo si debe pagarse, o anúlelo.',
+    held_untold:
+      'Retenido: LNbits pagó {sats} sats por ventas que el pago no nombra. Reinténtelo si debe pagarse, o anúlelo.',
+    credit_booked_already: 'El abono de la venta ya está registrado.',
+    commission_booked_already: 'La comisión de la venta ya está registrada.',
+    plan_says: 'El plan dice {sats} sats; no se paga de nuevo.',
+    no_share_of_it: 'Según el plan, este cliente no tiene parte en ella.',
+    share_is_already: 'La parte del cliente ya tiene otro estado ({state}).',
+    share_by_plan: 'Según el plan, la parte del cliente es de {sats} sats.',
+    no_part_of_it: 'Según el plan, este socio no tiene parte en su comisión.',
+    part_is_already: 'La parte del socio ya tiene otro estado ({state}).',
+    part_by_plan: 'Según el plan, la parte del socio es de {sats} sats.',
+    open_sales_held:
+      'Las ventas abiertas anteriores no suman lo mismo; quedan retenidas.',
+    packages_there:
+      'Los dos paquetes del túnel SSH ya están: reinicie LNbits y los usará.',
+    packages_needed:
+      'El túnel SSH necesita dos paquetes de Python junto a LNbits.',
+    packages_do_not_fit:
+      'Lo que hay en {place} no corresponde a este Python {version} ({reason}).',
+    packages_not_used:
+      'Lo que hay en {place} no se usa: {reason}. Todo debe pertenecer al usuario que ejecuta LNbits o a root, y nadie más puede escribir ahí.',
+    install_packages:
+      'Ejecute esto en el servidor de LNbits, como el usuario que lo ejecuta, y reinicie LNbits: {command}',
+    connection_given_up: 'Se abandonó la conexión con {where}.',
+    no_ssh_spoken:
+      'Lo que responde en {where} no habla SSH como se espera ({reason}). Revise ssh_host y ssh_port.',
+    host_key_changed:
+      'La clave del servidor SSH cambió: la aceptada es {accepted}, el servidor muestra {shown}. No se le envió nada. Si de verdad se reinstaló el servidor, acepte la clave nueva en la configuración; si no, puede haber alguien en medio.',
+    key_refused:
+      'El servidor SSH no dejó entrar al usuario ‘{user}’ con esta clave privada ({reason}). Revise ssh_username y la clave privada, y que el servidor permita este modo de acceso (la mitad pública de la clave en authorized_keys).',
+    password_refused:
+      'El servidor SSH no dejó entrar al usuario ‘{user}’ con esta contraseña ({reason}). Revise ssh_username y la contraseña, y que el servidor permita este modo de acceso.',
+    further_step:
+      'El servidor SSH pide un paso más que un secreto del usuario ‘{user}’. Permita a este usuario el acceso solo con clave privada.',
+    more_than_password:
+      'El servidor SSH pide al usuario ‘{user}’ más que una contraseña: {questions}. Permita a este usuario el acceso solo con clave privada.',
+    may_not_forward:
+      'El servidor SSH terminó la conexión apenas entró el usuario ‘{user}’. Revise que este usuario pueda reenviar puertos (AllowTcpForwarding).',
+    standby_conflict:
+      'La base de datos de la máquina es una réplica (hot standby) y terminó la sesión, probablemente por un conflicto de recuperación (su primaria cambió lo que se leía): ponga ahí hot_standby_feedback = on o un max_standby_streaming_delay mayor, o lea la primaria.',
+    flooded:
+      'La base de datos de la máquina envió más de {size} MB y se cortó: eso no es el trabajo de una máquina. Revise host y port; baje look_back_days si lo es.',
+    no_postgres_there:
+      'El servidor SSH no puede conectarse con PostgreSQL en {where} ({reason}). Revise host y port vistos desde el servidor SSH, que PostgreSQL funcione ahí y que el servidor permita reenviar exactamente a {place} (AllowTcpForwarding, PermitOpen: ahí, localhost y 127.0.0.1 no son lo mismo).',
+    certificate_not_trusted:
+      'No se confía en el certificado de PostgreSQL en {where} ({reason}). Revise host y ssl_ca_certificate.',
+    no_tls:
+      'PostgreSQL en {where} no ofrece TLS, que ssl_mode {mode} necesita. Actívelo ahí (ssl = on) o use el túnel SSH.',
+    no_session_by_ssh:
+      'No hay sesión de PostgreSQL en {where}, visto desde el servidor SSH ({reason}). Revise host, port, database_name, listen_addresses y ssl_mode.',
+    no_session:
+      'No hay sesión de PostgreSQL en {where}, visto desde LNbits ({reason}). Revise host, port, database_name, listen_addresses y ssl_mode.',
+    right_missing:
+      'Falta un permiso: {reason}. Ejecute ahí como dueño: GRANT USAGE ON SCHEMA public, o de nuevo todo el SQL del rol (static/sql/role.sql).',
+    no_answer_in_time:
+      'La base de datos de la máquina no respondió en {seconds} s, o dentro de un statement_timeout menor propio ({reason}). Puede estar bloqueada u ocupada; baje look_back_days si sigue así.',
+    query_taken_back:
+      'La base de datos de la máquina retiró la consulta ({reason}). Una réplica (hot standby) lo hace cuando la primaria cambia lo que se lee: ponga ahí hot_standby_feedback = on o un max_standby_streaming_delay mayor, o lea la primaria.',
+    reading_failed:
+      'Falló la lectura de la base de datos de la máquina ({reason}). Revise que sea la de Lamassu.',
+    connection_broke:
+      'La conexión con la base de datos de la máquina se cortó durante la lectura ({reason}). Revise que PostgreSQL, el servidor SSH y la red sigan en marcha.',
+    reading_took_too_long:
+      'La lectura de la máquina no terminó en {seconds} s y se abandonó: su base de datos o el servidor SSH no avanzan, o la línea es muy lenta. Revíselos; baje look_back_days si hay mucho que leer.',
+    too_many_rows:
+      'Más de {rows} filas por leer a la vez. Baje look_back_days en la configuración; si ya es bajo, eso no es el trabajo de una máquina.',
+    no_column:
+      '{table} no tiene la columna {names}: no es una versión de Lamassu que se pueda leer (se conocen de la 8.0 a la 10.2).',
+    may_not_read:
+      'Este usuario no puede leer {names} de {table}. Ejecute ahí como dueño: {grant};',
+    polls_fail:
+      'Fallan las consultas; no se pierde nada y se intentan de nuevo. {error}',
+    source_wallet_misses:
+      'A la billetera de origen le faltan {missing} sats: tiene {balance}. Los clientes cobran en cuanto la recargue.',
+    source_wallet_below:
+      'La billetera de origen tiene {balance} sats, menos de {limit}. Recárguela.',
+    sales_wait:
+      'Ventas que esperan su decisión desde hace más de {hours} horas: {n}. Repártalas o descártelas.',
+    deposits_wait:
+      'Depósitos por confirmar desde hace más de {hours} horas: {n}. Confírmelos cuando su efectivo esté en la máquina.',
+    shares_failed:
+      'Pagos fallidos: {n}, de {sats} sats. Vea el motivo y reintente.',
+    sales_stuck:
+      'Ventas cuyo abono o comisión falló: {n}. Vea el motivo y reintente.',
+    forwards_fail:
+      'Reenvíos a claves propias de clientes que no se pueden enviar: {n}. Vea el motivo; luego reintente o pregunte al cliente.',
+    client_wants_to_join: '{name} quiere participar. Apruebe o cierre.',
+    cash_lasts:
+      'El efectivo de los clientes en {currency}, {remaining}, alcanza para unos {days} días más. Pida depósitos.',
+    machine_is_silent:
+      'La máquina {name} estuvo en línea por última vez el {time} UTC. Revísela.',
+    cash_is_missing:
+      'De los {owed} {currency} que se deben a los clientes, solo {there} están en las máquinas. Cuéntelo.',
+    secrets_lost:
+      'No se pueden leer los secretos guardados ({names}): la clave secreta de LNbits ha cambiado. Ingréselos de nuevo en la configuración.',
+    clock_ahead:
+      'El reloj del servidor de la máquina va {seconds} segundos adelantado respecto a este. Ajuste ambos por NTP.',
+    clock_behind:
+      'El reloj del servidor de la máquina va {seconds} segundos atrasado respecto a este. Ajuste ambos por NTP.',
+    books_do_not_agree:
+      'Los libros no cuadran, en tantos lugares: {n}. Nada se cambia por sí solo; revíselos.',
+    client_wallet_is_gone:
+      'La billetera de {name}, o su usuario, ya no existe: su efectivo espera y no compra nada hasta que tenga otra billetera.',
+    clocks_agree:
+      'El reloj del servidor de la máquina y este coinciden; su zona horaria es {zone}.',
+    commission_wallet_is_gone:
+      'La billetera de comisiones {wallet} ya no existe: no se puede pagar la comisión. Elija otra en la configuración.',
+    compute_with:
+      'Estas máquinas calculan con {method} ({verdict}): en {sales} ventas, la base se aparta del valor de mercado en {markup} sats (markup) o {margin} sats (margin).',
+    connection_works: 'La conexión funciona; se pueden leer las ventas.',
+    credit_failed: 'En espera: falló la acreditación de la venta: {reason}',
+    credit_invoice_removed:
+      'La factura de la acreditación se eliminó mientras tanto; se hace una nueva.',
+    daily_limit_reached:
+      'En espera: LNbits permite pagar {sats} sats al día por billetera.',
+    debited_without_invoice:
+      'LNbits cargó el pago {hash}, pero perdió su factura.',
+    host_key_accepted: 'La clave del servidor es la aceptada, {key}.',
+    host_key_not_accepted:
+      'La clave {key} del servidor SSH aún no está aceptada. Compárela con la del servidor (allí: for f in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf $f; done) y luego acéptela en la configuración.',
+    into_source_itself: 'Se pagaría a la propia billetera de origen.',
+    invoice_cancelled:
+      'La factura se canceló mientras tanto; se hace una nueva.',
+    logged_in: 'Sesión iniciada como {user}.',
+    machines_readable: 'Se pueden leer los nombres de las máquinas.',
+    more_of_this_kind: 'Y {n} más de este tipo.',
+    no_database:
+      'No hay ninguna base de datos ‘{database}’ en {where}. La de Lamassu suele ser ‘lamassu’.',
+    no_ssh:
+      'Ningún servidor SSH responde en {where} ({reason}). Revise ssh_host, ssh_port y el cortafuegos.',
+    no_table:
+      'No hay una tabla {table} en el esquema public de esta base de datos: ¿es la de Lamassu?',
+    no_tunnel: 'No hay túnel SSH configurado.',
+    not_internal: 'LNbits no registró el pago como interno.',
+    not_reached: 'No se llegó a este paso.',
+    nothing_to_compare:
+      'Aún no hay ventas con las que comparar los métodos de comisión.',
+    only_incoming: 'Solo se permiten pagos entrantes.',
+    partner_wallet_is_gone:
+      'La billetera del socio {name}, o su usuario, ya no existe: no se le puede pagar su parte de la comisión. Asígnele otra billetera.',
+    postgres_refused:
+      'PostgreSQL en {where} rechazó al usuario ‘{user}’ ({reason}). Revise el usuario, la contraseña y pg_hba.conf.',
+    postgres_session:
+      'PostgreSQL {version}, sesión de solo lectura como {user}; {link}.',
+    settings_complete: 'Los ajustes están completos.',
+    claim_not_lamassus:
+      'No era una venta de Lamassu, así que no se lee de nuevo: registre un retiro, si lo era.',
+    same_database:
+      'Ventas de esta base de datos que se conocen de la anterior, por sus identificadores e importes: {n}. Ninguna se reparte otra vez. Si es la misma base de datos en otro lugar, todo está bien.',
+    source_wallet_gone:
+      'La billetera de origen {wallet} ya no existe: elija otra.',
+    source_wallet_is_gone:
+      'La billetera de origen {wallet} ya no existe: no se puede pagar nada. Elija otra en la configuración.',
+    source_wallet_short:
+      'En espera: a la billetera de origen le faltan {sats} sats.',
+    ssh_answers: 'Responde un servidor SSH en {where}.',
+    wait_between_payments:
+      'En espera: LNbits pide {seconds} segundos entre pagos.',
+    wallet_does_not_exist: 'La billetera {wallet} ya no existe.',
+    wallet_may_not_receive: 'La billetera {wallet} no puede recibir pagos.'
+  },
   transaction_dialog: {
+    take_back: 'Revertir',
+    take_back_this_sale: '¿Revertir esta venta?',
+    take_back_text:
+      'Nada de ella se acreditó ni se pagó. Su efectivo vuelve a los clientes, y nunca se reparte.',
+    sale_taken_back: 'Venta revertida',
     cash_in_is_shared:
       'Lo que se envió al comprador se reparte entre los clientes, por todo el efectivo, y se paga de la billetera de origen; la comisión se suma aparte.',
     direction: 'Dirección',
@@ -865,7 +1597,6 @@ satmachine.messages.es = {
     base: 'Base',
     cash_out: 'Efectivo que de verdad salió ({currency}, opcional)',
     client: 'Cliente',
-    close: 'Cerrar',
     commission_wallet: 'Billetera de comisión',
     credit_of_the_source_wallet: 'Abono a la billetera de origen',
     dismiss: 'Descartar',
@@ -883,9 +1614,7 @@ satmachine.messages.es = {
     kept_with_the_transaction: 'Se guarda con la transacción',
     lamassu_id: 'id de la transacción de Lamassu',
     lamassu_transaction: 'Transacción de Lamassu',
-    leave_empty_if_it_was:
-      'Déjelo vacío si fue el monto completo. Decimales con punto.',
-    loading: 'Cargando',
+    leave_empty_if_it_was: 'Déjelo vacío si fue el monto completo.',
     no_client_has_a_part: 'Ningún cliente tiene parte en esta venta.',
     none_stays_in_the_source: 'Ninguna: queda en la billetera de origen',
     not_shared: '{fiat}, sin repartir',
@@ -911,7 +1640,6 @@ satmachine.messages.es = {
     sats: 'Sats',
     shared_among_clients: 'Repartido entre clientes',
     stays: '{fiat}, queda en la billetera de origen',
-    test: 'Prueba',
     the_sats_are_not_sent:
       'Los sats no se envían, y el efectivo que representan regresa al saldo del cliente. El pago queda en los registros como anulado.',
     the_sats_are_sent_from:
@@ -927,7 +1655,6 @@ satmachine.messages.es = {
       '¿Intentar de nuevo todos los pagos abiertos de esta venta?',
     try_this_payment_again: '¿Intentar este pago de nuevo?',
     undistributed: 'Sin distribuir',
-    unknown_machine: 'Máquina desconocida',
     void_payment: 'Anular pago',
     void_this_payment: '¿Anular este pago?',
     why_it_is_dismissed: 'Por qué se descarta'
@@ -939,19 +1666,15 @@ satmachine.messages.es = {
     commission: 'Comisión',
     commission_of: 'Comisión {n}',
     currency: 'Moneda',
-    days_30: 'Últimos 30 días',
-    days_7: 'Últimos 7 días',
     details_of: 'Detalles de la venta del {time}',
     distributed: 'Distribuido',
     distributed_of: 'Distribuido {n}',
     distributions: 'Distribuciones',
     export: 'Exportar transacciones',
-    from: 'Desde',
     kind: 'Tipo',
     machine: 'Máquina',
     machine_or_lamassu_id: 'Máquina o id de Lamassu',
     no_transactions_yet: 'Aún no hay transacciones',
-    own_range: 'Desde – hasta',
     period: 'Tiempo',
     real_sales: 'Ventas reales',
     sales_of_the_machine_appear:
@@ -964,14 +1687,12 @@ satmachine.messages.es = {
     test: 'Prueba',
     tests: 'Pruebas',
     time_machine: 'Hora, máquina',
-    today: 'Hoy',
     total: 'Total',
     total_of: 'Total {n}',
     transactions: 'Transacciones',
     undistributed: 'Sin distribuir',
     undistributed_of: 'Sin distribuir {n}',
-    unknown_machine: 'Máquina desconocida',
-    until: 'Hasta'
+    unknown_machine: 'Máquina desconocida'
   },
   triggers: {
     hourly: 'Por sí sola',
@@ -979,11 +1700,13 @@ satmachine.messages.es = {
     startup: 'Al iniciar'
   },
   ways: {
-    cash_in: 'Un comprador compró bitcoin',
-    cash_out: 'Un comprador vendió bitcoin',
+    cash_in: 'Alguien compró bitcoin en la máquina',
+    cash_out: 'Alguien vendió bitcoin en la máquina',
     settle_out: 'Liquidado por el operador'
   },
   withdraw: {
+    any_machine: 'En cualquier máquina',
+    from: 'Del efectivo',
     all: 'Todo',
     all_of_it: 'Todo el saldo',
     amount: 'Monto a retirar',

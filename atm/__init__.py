@@ -1,0 +1,1 @@
+"""The ATM's side: the way into its database, what is read there, and the connection test."""

@@ -1,0 +1,1 @@
+"""What is owed to whom: shares, plans, and whether everything adds up."""

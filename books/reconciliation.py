@@ -1,0 +1,207 @@
+"""Do the books agree? Recomputes every sum from its rows, and compares with LNbits' payments.
+
+Reads only. A poll that is paying meanwhile makes no difference: what is confirmed here was booked
+by LNbits before, and what LNbits has booked was stored here before.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from loguru import logger
+
+from .. import crud_clients, crud_lnbits
+from ..database import reading
+from ..models import Difference, Reconciliation
+from ..models_clients import Balance
+from ..models_payouts import Payout
+from . import adoption, crud, crud_adoption, forwarded
+from .adoption import EVERYTHING as EVERYTHING
+
+_LOGGED = 10  # differences shown in one line of the log
+
+
+async def reconcile(since: datetime = EVERYTHING) -> Reconciliation:
+    """Check all that was processed since then; what differs is logged as an error.
+
+    Asked for everything, it also sums up every row for the clients' totals.
+    """
+    balances = await crud_clients.get_balances()
+    differences = [
+        *await _in_our_tables(since),
+        *(_overdrawn(b) for b in balances if b.remaining < 0),
+    ]
+    if since == EVERYTHING:
+        differences += [_total_difference(row) for row in await crud.wrong_totals()]
+        differences += [_total_difference(row) for row in await crud.wrong_machine_totals()]
+    payouts, found = await _check_payouts(since)
+    differences += found
+    ours = await adoption.unknown_payments(since)
+    differences += [_unknown(booked) for booked in ours.unknown]
+    differences += await _unclear()
+    forwards, found = await forwarded.check(since)
+    differences += found
+    if differences:
+        first = "; ".join(f"{d.kind} {d.id}: {d.detail}" for d in differences[:_LOGGED])
+        logger.error(f"satmachineclient: {len(differences)} differences in the books: {first}")
+    return Reconciliation(
+        ok=not differences,
+        checked={
+            "transactions": await crud.count("lamassu_transactions", "processed_at", since),
+            "payments": await crud.count("dca_payments", "created_at", since),
+            "payouts": payouts,
+            "balances": len(balances),
+            "lnbits_payments": ours.looked_at,
+            "forwards": forwards,
+        },
+        differences=differences,
+    )
+
+
+async def _in_our_tables(since: datetime) -> list[Difference]:
+    """What does not add up among our own rows."""
+    return [
+        *(_transaction_difference(r) for r in await crud.unbalanced_transactions(since)),
+        *(_commission_difference(r) for r in await crud.unbalanced_commissions(since)),
+        *(
+            Difference(
+                kind="balance",
+                id=row["client_id"],
+                detail=f"More {row['currency']} went out of machine {row['device_id']} than was "
+                "theirs there.",
+            )
+            for row in await crud.overdrawn_machines()
+        ),
+        *(
+            Difference(
+                kind="transfer",
+                id=row["id"],
+                detail=f"Its payouts are {row['payout_sats']} sats, what it carries is "
+                f"{row['carried_sats']} sats.",
+            )
+            for row in await crud.unbalanced_transfers(since)
+        ),
+        *(
+            Difference(kind="payment", id=row["id"], detail="Confirmed, but its payout is not.")
+            for row in await crud.unpaid_but_confirmed(since)
+        ),
+    ]
+
+
+def _overdrawn(balance: Balance) -> Difference:
+    return Difference(
+        kind="balance",
+        id=balance.client_id,
+        detail=f"More {balance.currency} was distributed than deposited.",
+    )
+
+
+async def _check_payouts(since: datetime) -> tuple[int, list[Difference]]:
+    """Each confirmed payout against LNbits' bookings: how many there are, and what differs."""
+    number = 0
+    differences: list[Difference] = []
+    last: Payout | None = None
+    while batch := await crud.confirmed_payouts(since, last):
+        ids = [key for payout in batch for key in adoption.checking_ids(payout)]
+        differences += _payout_differences(batch, await crud_lnbits.bookings(ids))
+        number, last = number + len(batch), batch[-1]
+    return number, differences
+
+
+def _unknown(booked: adoption.Booked) -> Difference:
+    sales = ", ".join(booked.lamassu_ids) or "which sales, it does not say"
+    return Difference(
+        kind="lnbits_payment",
+        id=booked.payment_hash,
+        detail=f"LNbits has booked this {booked.kind} of {booked.amount_sats} sats, but no payout "
+        f"knows it: the extension's database is older than LNbits'. Sales: {sales}.",
+    )
+
+
+async def _unclear() -> list[Difference]:
+    """What was adopted and does not fit."""
+    async with reading() as work:
+        unclear = await crud_adoption.claims_with(work, "unclear")
+    return [
+        Difference(
+            kind="adopted",
+            id=claim.id,
+            detail=f"LNbits has paid a {claim.kind} of {claim.amount_sats} sats for sale "
+            f"{claim.lamassu_transaction_id or '(not told)'}. {claim.note}",
+        )
+        for claim in unclear
+    ]
+
+
+def _total_difference(row: Mapping[str, Any]) -> Difference:
+    wrong = {key: value for key, value in row.items() if isinstance(value, int) and value}
+    sums = ", ".join(f"{name} by {value}" for name, value in wrong.items())
+    where = f" of machine {row['device_id']}" if "device_id" in row else ""
+    return Difference(
+        kind="balance",
+        id=row["client_id"],
+        detail=f"The totals in {row['currency']}{where} differ from the sums of their rows: "
+        f"{sums}.",
+    )
+
+
+def _commission_difference(row: Mapping[str, Any]) -> Difference:
+    return Difference(
+        kind="commission",
+        id=row["id"],
+        detail=f"Of {row['commission_amount_sats']} sats of commission {row['partners_sats']} are "
+        f"the partners', and their parts are {row['share_sats']} sats.",
+    )
+
+
+def _transaction_difference(row: Mapping[str, Any]) -> Difference:
+    return Difference(
+        kind="transaction",
+        id=row["id"],
+        detail=(
+            f"{row['crypto_amount_sats']} sats against {row['commission_amount_sats']} commission "
+            f"+ {row['share_sats']} in {row['shares']} shares + {row['undistributed_sats']} "
+            f"undistributed; fiat {row['fiat_amount']} against {row['share_fiat']} + "
+            f"{row['undistributed_fiat']} (minor units)."
+        ),
+    )
+
+
+def _payout_differences(
+    payouts: list[Payout], booked: Mapping[str, Mapping[str, Any]]
+) -> Iterable[Difference]:
+    """Each confirmed payout has its credit in LNbits, and its debit, of exactly its amount.
+
+    A fee may be on the payer's side only, and what an earlier release paid is not known.
+    """
+    lost = {payout.id for payout in adoption.lost_of(payouts, booked)}
+    for payout in payouts:
+        if payout.id in lost:
+            yield Difference(
+                kind="lost",
+                id=payout.id,
+                detail=f"LNbits has lost this {payout.kind} of {payout.amount_sats} sats, which "
+                "was booked: its database is older than the extension's.",
+            )
+            continue
+        for key, wallet_id, msat, fee_msat in _bookings_of(payout):
+            row = booked.get(key)
+            found = row and (row["wallet_id"], row["amount"], row["status"])
+            fee = abs(row["fee"] or 0) if row else 0
+            if found != (wallet_id, msat, "success") or fee_msat not in (None, fee):
+                yield Difference(
+                    kind="payout",
+                    id=payout.id,
+                    detail=f"LNbits' booking {key} should be {msat} msat on wallet {wallet_id}, "
+                    f"successful, with a fee of {fee_msat or 0} msat; it is "
+                    f"{(found and (*found, fee)) or 'missing'}.",
+                )
+
+
+def _bookings_of(payout: Payout) -> Iterable[tuple[str, str, int, int | None]]:
+    """What LNbits books for a payout: id, wallet, msat, and the fee in msat if it is known."""
+    msat = payout.amount_sats * 1000
+    invoice, debit = adoption.checking_ids(payout)
+    yield invoice, payout.wallet_id, msat, 0
+    if payout.kind != "credit":
+        yield debit, payout.source_wallet_id or "", -msat, payout.fee_msat

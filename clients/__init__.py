@@ -1,0 +1,1 @@
+"""What happens to a client: changes, statements, and the routes of operator and client."""

@@ -1,0 +1,162 @@
+"""SQL of LNbits' own tables, and the only place of it: booked payments, wallets, users."""
+
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime, timezone
+from typing import Any
+
+from lnbits.core.db import db as core_db
+from lnbits.core.models import Payment as LnbitsPayment
+from lnbits.db import Connection
+from sqlalchemy import bindparam, text
+
+from .database import Row, chunks
+
+_BATCH = 1000
+
+
+async def tagged_payments(since: datetime, tag: str) -> AsyncIterator[list[Row]]:
+    """What bears this tag and may be ours, booked since then, in batches.
+
+    That is every debit, and what says of itself that it is a credit. Anybody can write a tag.
+    """
+    after: Row | None = None
+    while True:
+        time = core_db.timestamp_placeholder("since") if after is None else ":since"
+        values = {"tag": tag, "since": since.timestamp(), "id": "", "credit": '%"kind": "credit"%'}
+        if after is not None:
+            values |= {"since": after["time"], "id": after["checking_id"]}
+        rows = await _rows(
+            "SELECT checking_id, payment_hash, wallet_id, amount, fee, bolt11, time, extra, "
+            "external_id FROM apipayments "
+            # By the index on time: nearly all successful payments may be ours.
+            "WHERE COALESCE(tag, '') = :tag AND COALESCE(status, '') = 'success' "
+            "AND (amount < 0 OR extra LIKE :credit) "
+            f"AND time >= {time} AND (time > {time} OR checking_id > :id) "
+            f"ORDER BY time, checking_id LIMIT {_BATCH}",
+            **values,
+        )
+        if rows:
+            yield rows
+        if len(rows) < _BATCH:
+            return
+        after = rows[-1]
+
+
+async def bookings(checking_ids: Iterable[str]) -> dict[str, Row]:
+    """LNbits' own bookings with these ids, by them."""
+    found: dict[str, Row] = {}
+    for ids in chunks(checking_ids):
+        for row in await _rows(
+            "SELECT checking_id, wallet_id, amount, fee, status, external_id FROM apipayments "
+            "WHERE checking_id IN :ids",
+            ids=ids,
+        ):
+            found[row["checking_id"]] = row
+    return found
+
+
+async def lnbits_debit(wallet_id: str, payment_hash: str) -> LnbitsPayment | None:
+    """What this wallet paid, pays or tried to pay of the invoice with this hash."""
+    found: list[LnbitsPayment] = await core_db.fetchall(
+        "SELECT * FROM apipayments "
+        "WHERE payment_hash = :hash AND wallet_id = :wallet AND amount < 0",
+        {"hash": payment_hash, "wallet": wallet_id},
+        LnbitsPayment,
+    )
+    return found[0] if found else None
+
+
+async def lnbits_invoice_wallet(payment_hash: str) -> str | None:
+    """The wallet of this LNbits that the invoice with this hash pays, if it is one of its own."""
+    rows: list[Row] = await core_db.fetchall(
+        "SELECT wallet_id FROM apipayments "
+        "WHERE payment_hash = :hash AND amount > 0 AND checking_id NOT LIKE 'service_fee_%'",
+        {"hash": payment_hash},
+    )
+    return str(rows[0]["wallet_id"]) if rows else None
+
+
+async def lnbits_debits(payment_hashes: Iterable[str]) -> list[Row]:
+    """LNbits' outgoing bookings with these hashes."""
+    statement = text(
+        "SELECT payment_hash, wallet_id, amount, fee, status FROM apipayments "
+        "WHERE amount < 0 AND payment_hash IN :hashes"
+    ).bindparams(bindparam("hashes", expanding=True))
+    found: list[Row] = []
+    for hashes in chunks(payment_hashes):
+        async with core_db.connect() as connection:
+            rows = await connection.conn.execute(statement, {"hashes": hashes})
+            found += rows.mappings().all()
+    return found
+
+
+async def owners(wallet_ids: Iterable[str]) -> dict[str, str]:
+    """Whose these wallets are, also those that were deleted."""
+    found: dict[str, str] = {}
+    for ids in chunks(wallet_ids):
+        for row in await _rows('SELECT id, "user" FROM wallets WHERE id IN :ids', ids=ids):
+            found[row["id"]] = row["user"]
+    return found
+
+
+async def _rows(sql: str, **values: Any) -> list[Row]:
+    lists = [bindparam(k, expanding=True) for k, v in values.items() if isinstance(v, list)]
+    statement = text(sql).bindparams(*lists) if lists else text(sql)
+    async with core_db.connect() as connection:
+        return list((await connection.conn.execute(statement, values)).mappings().all())
+
+
+def time_of(value: Any) -> datetime:
+    """A time as LNbits stores it: seconds on SQLite, UTC without its zone on PostgreSQL."""
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=timezone.utc)
+    return datetime.fromtimestamp(float(value), timezone.utc)
+
+
+# ---- what the limits of a wallet go by, on the connection of a payment --------------------------
+
+
+async def last_booking(conn: Connection, wallet_id: str) -> datetime | None:
+    """When anything was last booked on this wallet, in or out."""
+    row: Any = await conn.fetchone(
+        "SELECT MAX(time) AS time FROM apipayments WHERE wallet_id = :id", {"id": wallet_id}
+    )
+    return time_of(row["time"]) if row and row["time"] is not None else None
+
+
+async def spent_since(conn: Connection, wallet_id: str, since: datetime) -> tuple[int, int]:
+    """How many payments left this wallet since then, and how much they were, in msat."""
+    row: Any = await conn.fetchone(
+        "SELECT COUNT(*) AS number, CAST(COALESCE(SUM(-amount), 0) AS BIGINT) AS msat "
+        "FROM apipayments WHERE wallet_id = :id AND amount < 0 "
+        f"AND time > {core_db.timestamp_placeholder('since')}",
+        {"id": wallet_id, "since": int(since.timestamp())},
+    )
+    return int(row["number"]), int(row["msat"])
+
+
+async def user_names(user_ids: Iterable[str]) -> dict[str, str]:
+    """What LNbits calls its users, by their ids; who has no name there is left out."""
+    statement = text(
+        "SELECT id, COALESCE(NULLIF(username, ''), email) AS name FROM accounts WHERE id IN :ids"
+    ).bindparams(bindparam("ids", expanding=True))
+    names: dict[str, str] = {}
+    for ids in chunks(user_ids):
+        async with core_db.connect() as connection:
+            rows = await connection.conn.execute(statement, {"ids": ids})
+            names |= {row["id"]: row["name"] for row in rows.mappings() if row["name"]}
+    return names
+
+
+async def living_wallets(wallet_ids: Iterable[str]) -> set[str]:
+    """Those of these wallets that are there, and whose user is."""
+    statement = text(
+        'SELECT w.id FROM wallets w JOIN accounts a ON a.id = w."user" '
+        "WHERE w.deleted = false AND w.id IN :ids"
+    ).bindparams(bindparam("ids", expanding=True))
+    found: set[str] = set()
+    for ids in chunks(wallet_ids):
+        async with core_db.connect() as connection:
+            rows = await connection.conn.execute(statement, {"ids": ids})
+            found |= {str(row["id"]) for row in rows.mappings()}
+    return found

@@ -1,0 +1,219 @@
+// Own keys: where the visitor's sats go on to, what waits and what was sent.
+satmachine.components['sat-my-keys'] = {
+  template: '#sat-my-keys',
+  emits: ['set'],
+  data() {
+    return {
+      fmt: satmachine.format,
+      my: satmachine.my.state,
+      store: satmachine.store,
+      keys: null
+    }
+  },
+  computed: {
+    table() {
+      const {t} = satmachine
+      const {fmt} = this
+      return {
+        path: '/me/forwards/paginated',
+        title: t('my_keys.sent_on'),
+        fixed: {client_id: this.my.me.id},
+        period: {name: 'created_at', label: t('transactions.period')},
+        columns: satmachine.forwardColumns(),
+        totals: satmachine.table.sums('/me/forwards'),
+        actions: forward => satmachine.copyHash(forward),
+        actionsLabel: t('my_payments.payment'),
+        card: forward => ({
+          title: fmt.amount(forward.amount_sats),
+          lines: [
+            fmt.time(forward.created_at),
+            fmt.told(forward.told, forward.error)
+          ]
+        }),
+        empty: {
+          icon: 'vpn_key',
+          title: t('my_keys.none'),
+          text: t('my_keys.none_text')
+        }
+      }
+    }
+  },
+  watch: {
+    'store.changes'() {
+      this.load()
+    }
+  },
+  created() {
+    this.load()
+  },
+  methods: {
+    async load() {
+      try {
+        this.keys = await satmachine.call('GET', satmachine.my.path('/forward'))
+      } catch (error) {
+        satmachine.notifyError(error)
+      }
+    }
+  }
+}
+
+// Forwards as columns, for the client and the operator alike.
+satmachine.forwardColumns = (...first) => {
+  const {t, format: fmt} = satmachine
+  const kinds = {test: t('my_keys.test'), forward: null}
+  return [
+    {
+      name: 'created_at',
+      label: t('my_keys.begun'),
+      kind: 'time',
+      sortable: true,
+      caption: forward => kinds[forward.kind]
+    },
+    ...first,
+    {
+      name: 'amount_sats',
+      label: t('my_payments.sats'),
+      kind: 'sats',
+      sortable: true,
+      caption: forward =>
+        forward.fee_sats
+          ? t('my_keys.fee_of', {sats: fmt.sats(forward.fee_sats)})
+          : null,
+      total: sums => {
+        const {satsOf, confirmed} = satmachine.table
+        const fees = satsOf('fee_sats')(sums)
+        return [
+          ...[confirmed(satsOf, 'amount_sats')(sums)].flat(),
+          ...(fees ? [t('my_keys.fee_of', {sats: fees})] : [])
+        ]
+      }
+    },
+    {
+      name: 'destination',
+      label: t('my_keys.destination'),
+      width: 180,
+      value: forward => forward.destination
+    },
+    {
+      name: 'status',
+      label: t('my_payments.status'),
+      kind: 'state',
+      sortable: true,
+      wrap: true,
+      title: forward => fmt.exactTime(forward.confirmed_at),
+      caption: forward => fmt.told(forward.told, forward.error)
+    }
+  ]
+}
+
+satmachine.copyHash = ({payment_hash: hash}) =>
+  hash
+    ? [
+        {
+          icon: 'content_copy',
+          label: satmachine.t('parts.copy', {
+            what: satmachine.t('payments.payment_hash')
+          }),
+          tip: hash,
+          go: () => LNbits.utils.copyText(hash)
+        }
+      ]
+    : []
+
+// Setting it: the destination is asked, tested with its smallest amount, and saved.
+satmachine.components['sat-my-keys-dialog'] = {
+  template: '#sat-my-keys-dialog',
+  mixins: [satmachine.attempts],
+  props: {modelValue: Boolean},
+  emits: ['update:modelValue'],
+  data() {
+    return {
+      fmt: satmachine.format,
+      form: {destination: '', threshold: '', last: false},
+      asked: null,
+      isSet: false,
+      tested: false
+    }
+  },
+  computed: {
+    problem() {
+      const {t} = satmachine
+      if (!this.form.destination.trim()) return t('my_keys.need_destination')
+      if (this.asked && !/^[1-9]\d*$/.test(this.form.threshold.trim())) {
+        return t('my_keys.need_threshold')
+      }
+      return null
+    }
+  },
+  watch: {
+    modelValue(open) {
+      if (open) this.load()
+    },
+    'form.destination'() {
+      this.asked = null
+      this.tested = false
+    }
+  },
+  methods: {
+    load() {
+      this.asked = null
+      return this.attempt(async () => {
+        const keys = await satmachine.call(
+          'GET',
+          satmachine.my.path('/forward')
+        )
+        this.isSet = Boolean(keys.destination)
+        this.form = {
+          destination: keys.destination || '',
+          threshold: keys.threshold_sats ? String(keys.threshold_sats) : '',
+          last: keys.last_forward
+        }
+      })
+    },
+    close() {
+      this.$emit('update:modelValue', false)
+    },
+    submit() {
+      return this.asked ? this.save() : this.ask()
+    },
+    ask() {
+      return this.attempt(async () => {
+        this.asked = await satmachine.call(
+          'POST',
+          satmachine.my.path('/forward/ask'),
+          {destination: this.form.destination.trim()}
+        )
+        if (!this.form.threshold) {
+          this.form.threshold = String(this.asked.suggested_threshold_sats)
+        }
+      })
+    },
+    test() {
+      return this.attempt(async () => {
+        await satmachine.call('POST', satmachine.my.path('/forward/test'), {
+          destination: this.form.destination.trim()
+        })
+        this.tested = true
+        satmachine.store.changes += 1
+      })
+    },
+    save() {
+      return this.put({
+        destination: this.form.destination.trim(),
+        threshold_sats: Number(this.form.threshold),
+        last_forward: this.form.last
+      })
+    },
+    off() {
+      return this.put({destination: null, threshold_sats: null})
+    },
+    put(data) {
+      return this.attempt(async () => {
+        await satmachine.call('PUT', satmachine.my.path('/forward'), data)
+        satmachine.store.changes += 1
+        satmachine.notifySuccess(satmachine.t('my_settings.saved'))
+        this.close()
+      })
+    }
+  }
+}

@@ -1,0 +1,73 @@
+"""Own keys on the page: a client sets where their sats go on to, the operator sees each forward."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from datetime import datetime, timezone
+from decimal import Decimal
+
+import pytest
+
+from demo.sales import Sale
+from demo.world import World, build_world
+from tests.browser.conftest import OpenPanel
+from tests.browser.panel import PATH
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+async def world() -> AsyncIterator[World]:
+    """The demo's, with a world outside in which the first client has a wallet of their own."""
+    async with build_world(forwards=True) as built:
+        yield built
+
+
+async def test_a_client_sets_tests_and_sees_their_own_keys(
+    world: World, open_panel: OpenPanel
+) -> None:
+    assert world.outside
+    bruno = world.clients[1]
+    now = datetime.now(timezone.utc)
+    await world.lamassu.insert(Sale(created=now, cash_at=now, fiat=Decimal(400)))
+    await world.call("POST", "/manual-poll")
+    panel = await open_panel(bruno.owner, path=f"{PATH}my")
+    await panel.press("Set it up")
+    dialog = panel.dialog("My own keys")
+    await panel.fill("Destination", "nobody")
+    await panel.press("Ask the destination", dialog)
+    await panel.sees(re.compile("no Lightning address"), dialog)
+    await panel.fill("Destination", world.outside.destination.lnurl)
+    await panel.press("Ask the destination", dialog)
+    await panel.sees(re.compile(r"takes 10 to 1,000,000 sats"), dialog)
+    await panel.press("Send a test", dialog)
+    await panel.sees(re.compile("test is on its way"), dialog)
+    await _until_quiet(world)
+    await panel.press("Save", dialog)
+    await panel.says("Settings saved")
+    await _until_quiet(world)
+    sent = [f for f in await world.call("GET", "/forwards") if f["client_id"] == bruno.id]
+    assert {(f["kind"], f["status"]) for f in sent} == {
+        ("test", "confirmed"),
+        ("forward", "confirmed"),
+    }
+    panel.errors[:] = [e for e in panel.errors if "/me/forward/ask" not in e]  # it refused "nobody"
+    assert not await panel.is_too_wide()
+    assert not await panel.nameless()
+
+
+async def test_the_operator_sees_forwards(world: World, open_panel: OpenPanel) -> None:
+    panel = await open_panel()
+    await panel.tab("Forwards")
+    await panel.sees("Bruno", panel.page.locator("tbody"))
+    await panel.sees("Confirmed", panel.page.locator("tbody tr").first)
+    assert not await panel.nameless()
+
+
+async def _until_quiet(world: World) -> None:
+    for _ in range(120):
+        await asyncio.sleep(0.5)
+        forwards = await world.call("GET", "/forwards")
+        if forwards and all(f["status"] == "confirmed" for f in forwards):
+            return
+    raise AssertionError(forwards)

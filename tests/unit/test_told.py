@@ -1,0 +1,125 @@
+"""Every sentence about a payment, and of a connection test that works, has a code and values."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.browser.test_texts import texts
+
+ROOT = Path(__file__).parents[2]
+# Where the sentences are made that reach the page with a payment or a poll's problem.
+_FILES = (
+    *("paying/payouts.py", "paying/transfers.py", "paying/limits.py", "reports/obstacles.py"),
+    *("paying/forwards.py", "paying/own_keys.py", "paying/claims.py", "paying/crud_forwards.py"),
+    *("atm/tunnel.py", "atm/postgres.py", "atm/way.py", "atm/packages.py", "atm/deadline.py"),
+    *("atm/lamassu.py",),
+)
+# What a request is answered with at once, and the letters that LNbits takes to a client.
+_ANSWERS = ("ConflictError", "ValueError")
+_LETTERS = ("told", "text")
+# Put together with others, and looked at with them.
+_PARTS = (
+    *("The wallet 7 7.", "The destination 7.7", "Given up: 7."),
+    *("Held: 7 Retry it if it is to be paid, or void it.",),
+    *("LNbits has paid shares of this sale that differ from the plan.",),
+    *("LNbits has paid 7 sats for this part.",),
+    *("LNbits has paid 7 sats for sales that the payment does not name.",),
+)
+
+
+def written(path: Path) -> Iterator[str]:
+    """The sentences in a file, each with 7 for a value."""
+    tree = ast.parse(path.read_text())
+    docs = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}
+    inside = {id(v) for n in ast.walk(tree) if isinstance(n, ast.JoinedStr) for v in n.values}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in _ANSWERS:
+            inside |= {id(each) for argument in node.args for each in ast.walk(argument)}
+        if isinstance(node, ast.Assign) and path.name in ("own_keys.py", "crud_forwards.py"):
+            if getattr(node.targets[0], "id", "") in _LETTERS:
+                inside |= {id(each) for each in ast.walk(node.value)}
+    for node in ast.walk(tree):
+        if id(node) in docs | inside:
+            continue
+        text = ""
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            text = node.value
+        elif isinstance(node, ast.JoinedStr):
+            text = "".join(
+                str(v.value) if isinstance(v, ast.Constant) else "7" for v in node.values
+            )
+        if re.match(r"[A-Z].* .*\.$", text):
+            yield text
+
+
+@pytest.mark.parametrize("name", _FILES)
+def test_each_sentence_has_a_code(name: str) -> None:
+    from satmachineclient.words.told import told
+
+    sentences = [text for text in written(ROOT / name) if text not in _PARTS]
+    assert sentences or name == "paying/crud_forwards.py"
+    for sentence in sentences:
+        assert all(each.code for each in told(sentence)), sentence
+
+
+def test_each_sentence_about_a_destination_has_a_code() -> None:
+    from satmachineclient.words.told import told
+
+    tree = ast.parse((ROOT / "paying/destinations.py").read_text())
+    raised = [
+        node.args[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "DestinationError"
+    ]
+    assert len(raised) > 8
+    for node in raised:
+        text = ast.unparse(node).strip("f'\"")
+        text = re.sub(r"\{.*\}", "7", text)
+        for advice in ("Set it again, or another one.", "It is asked again later."):
+            said = told(f"The destination {text}. {advice}")
+            assert [bool(each.code) for each in said] == [True, True], text
+    for why in ("the destination was changed", "forwarding was switched off"):
+        assert told(f"Given up: {why}.")[0].code, why
+    for reason in (
+        "LNbits has paid shares of this sale that differ from the plan.",
+        "LNbits has paid 7 sats for this part.",
+        "LNbits has paid 7 sats for sales that the payment does not name.",
+    ):
+        (held,) = told(f"Held: {reason} Retry it if it is to be paid, or void it.")
+        assert held.code, reason
+
+
+def test_a_text_is_taken_apart_into_sentences_with_their_values() -> None:
+    from satmachineclient.words.told import told
+
+    text = (
+        "The source wallet abc is gone: nothing can be paid. Choose another in the configuration. "
+        "The wallet of Ana. B, or its user, is gone: their cash waits and buys nothing until they "
+        "have another wallet. And 2 more of this kind."
+    )
+    assert [(each.code, each.values) for each in told(text)] == [
+        ("source_wallet_is_gone", {"wallet": "abc"}),
+        ("client_wallet_is_gone", {"name": "Ana. B"}),
+        ("more_of_this_kind", {"n": "2"}),
+    ]
+    assert " ".join(each.text for each in told(text)) == text
+    (failed,) = told("Waiting: the sale's credit failed: no. Really. No.")
+    assert failed.values == {"reason": "no. Really. No."}
+    assert told(None) == told("") == []
+    (other,) = told("Something that nobody knows. At all.")
+    assert (other.code, other.text) == (None, "Something that nobody knows. At all.")
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_each_code_has_words_in_each_language(language: str) -> None:
+    from satmachineclient.words.told import SENTENCES
+
+    known = {key.removeprefix("told."): t for key, t in texts(language).items() if "told." in key}
+    assert set(known) == set(SENTENCES)
+    for code, template in SENTENCES.items():
+        assert set(re.findall(r"\{\w+\}", known[code])) == set(re.findall(r"\{\w+\}", template))
+        if language == "es":
+            assert known[code] != template, code
