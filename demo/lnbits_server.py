@@ -106,6 +106,11 @@ class LnbitsServer(Running):
     def log(self) -> Path:
         return self.folder / "log"
 
+    @property
+    def stored(self) -> Path:
+        """The file of the extension's own database, where LNbits runs on SQLite."""
+        return self.folder / "data" / "ext_satmachineclient.sqlite3"
+
     def api(self) -> Lnbits:
         return Lnbits(self.url)
 

@@ -76,8 +76,7 @@ async def _tell_price(reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 async def a_month_of_sales(world: World) -> None:
     for client, amount in zip(world.clients, ("14000.00", "9000.00", "8000.00"), strict=True):
         await world.deposit(client, amount, "GTQ")
-    (path,) = world.folder.rglob("ext_satmachineclient.sqlite3")
-    with sqlite3.connect(path, timeout=30) as database:
+    with sqlite3.connect(world.lnbits.stored, timeout=30) as database:
         longer = (40 * _DAY,)
         database.execute("UPDATE dca_clients SET created_at = created_at - ?", longer)
         database.execute("UPDATE dca_client_terms SET valid_from = valid_from - ?", longer)

@@ -55,8 +55,7 @@ _ROWS = "tbody tr:visible, .q-table__grid-content .q-card:visible"
 
 
 def _store(world: World) -> sqlite3.Connection:
-    (path,) = world.folder.rglob("ext_satmachineclient.sqlite3")
-    return sqlite3.connect(path, timeout=30)
+    return sqlite3.connect(world.lnbits.stored, timeout=30)
 
 
 _WRITTEN = {

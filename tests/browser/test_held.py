@@ -29,8 +29,7 @@ async def held(world: World) -> AsyncIterator[None]:
     await world.call("POST", "/manual-poll")
     await world.lamassu.insert(Sale(created=datetime.now(timezone.utc), fiat=Decimal(600)))
     assert (await world.call("POST", "/manual-poll"))["planned"] == 1
-    (path,) = world.folder.rglob("ext_satmachineclient.sqlite3")
-    with sqlite3.connect(path, timeout=30) as database:
+    with sqlite3.connect(world.lnbits.stored, timeout=30) as database:
         database.execute(
             "UPDATE dca_payments SET status = 'failed', error = ?, transfer_id = 'held-' || id "
             "WHERE id IN (SELECT id FROM dca_payments WHERE status = 'pending' LIMIT 2)",

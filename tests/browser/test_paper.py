@@ -46,9 +46,8 @@ async def saver(world: World) -> AsyncIterator[Account]:
 
 def _set_back(world: World, client_id: str) -> None:
     """As if the deposits had been brought one after another in March 2026."""
-    [file] = world.lnbits.folder.rglob("ext_satmachineclient.sqlite3")
     begin = datetime(2026, 3, 2, 15, tzinfo=timezone.utc)
-    with sqlite3.connect(file, timeout=30) as connection:
+    with sqlite3.connect(world.lnbits.stored, timeout=30) as connection:
         rows = connection.execute(
             "SELECT id FROM dca_deposits WHERE client_id = ? ORDER BY created_at", (client_id,)
         ).fetchall()
