@@ -1,6 +1,7 @@
 """Secrets go in, are kept encrypted, work when they are needed, and never come out again."""
 
 import base64
+import itertools
 import json
 import logging
 from collections.abc import AsyncIterator, Iterator
@@ -326,16 +327,19 @@ async def test_null_removes_a_secret_and_only_that(
         assert not saved[f"has_{kind}"]
 
 
-@pytest.mark.parametrize("name", ["ssh_host", "ssh_port", "ssh_username"])
-@pytest.mark.parametrize("login", ["ssh_password", "ssh_private_key"])
-@pytest.mark.parametrize("rest", ["left out", "", None])
 async def test_at_a_new_place_one_login_is_enough_and_the_other_kind_is_dropped(
-    with_all: dict[str, Any], admin: Account, name: str, login: str, rest: str | None
+    with_all: dict[str, Any], admin: Account, subtests: pytest.Subtests
 ) -> None:
-    nothing = {} if rest == "left out" else dict.fromkeys(KINDS[1:], rest)
-    new = {"password": "new", login: "new"}
-    await admin.call("POST", f"{API}/config", {**with_all, name: ELSEWHERE[name], **nothing, **new})
-    assert await stored_secrets() == {**dict.fromkeys(KINDS), **new}
+    places, logins = ("ssh_host", "ssh_port", "ssh_username"), ("ssh_password", "ssh_private_key")
+    others: list[dict[str, Any]] = [{}, *(dict.fromkeys(KINDS[1:], rest) for rest in ("", None))]
+    for name, login, nothing in itertools.product(places, logins, others):
+        with subtests.test(name=name, login=login, others=nothing):
+            here = {kind: f"{kind} of now" for kind in KINDS}
+            await admin.call("POST", f"{API}/config", {**with_all, **here})
+            new = {"password": "new", login: "new"}
+            place = {name: ELSEWHERE[name]}
+            await admin.call("POST", f"{API}/config", {**with_all, **place, **nothing, **new})
+            assert await stored_secrets() == {**dict.fromkeys(KINDS), **new}
 
 
 @pytest.mark.parametrize("path", ["/config", "/test-connection"])

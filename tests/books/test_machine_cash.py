@@ -244,13 +244,17 @@ async def test_a_test_transaction_names_its_machine(
     await reconciled(admin)
 
 
-@pytest.mark.parametrize("device", ["nobody", "", "test", "settle-out", "x" * 201, "a\nb", 5])
+UNKNOWN_MACHINES: list[Any] = ["nobody", "", "test", "settle-out", "x" * 201, "a\nb", 5]
+
+
 @pytest.mark.usefixtures("two")
 async def test_a_deposit_in_a_machine_that_nobody_knows_is_refused(
-    admin: Account, make_client: MakeClient, device: Any
+    admin: Account, make_client: MakeClient, subtests: pytest.Subtests
 ) -> None:
-    with pytest.raises(LnbitsError, match=r"400.*device_id:"):
-        await deposit(admin, await make_client(), "1.00", device)
+    for device in UNKNOWN_MACHINES:
+        with subtests.test(device=device):
+            with pytest.raises(LnbitsError, match=r"400.*device_id:"):
+                await deposit(admin, await make_client(), "1.00", device)
 
 
 @pytest.mark.usefixtures("two")

@@ -160,53 +160,57 @@ async def test_a_change_that_the_operator_overtook_is_refused(
     assert (stored.user_id, stored.wallet_id) == (plain_user.user_id, now_others.id)
 
 
-@pytest.mark.parametrize(
-    ("fields", "sentence"),
-    [
-        ({"wallet_id": ""}, "wallet_id: the client's LNbits wallet is needed"),
-        ({"wallet_id": "x" * 65}, "wallet_id: "),
-        ({"dca_mode": "both"}, "dca_mode: "),
-        ({"username": "a" * 101}, "username: "),
-        ({"username": "a\0b"}, "username: contains a character that is not text"),
-        ({"dca_mode": "fixed"}, "fixed_mode_daily_limit: needed in fixed mode"),
-        ({"dca_mode": "fixed", "fixed_mode_daily_limit": 5}, "currency: the daily limit needs one"),
-        (
-            {"dca_mode": "fixed", "fixed_mode_daily_limit": True, "currency": "GTQ"},
-            "fixed_mode_daily_limit: has to be a number",
-        ),
-        ({"accept_terms": "yes"}, "accept_terms: "),
-        ({"status": "active"}, "status: "),
-        ({"paused_by": None}, "paused_by: "),
-    ],
-)
+BAD_REGISTRATIONS: list[tuple[dict[str, Any], str]] = [
+    ({"wallet_id": ""}, "wallet_id: the client's LNbits wallet is needed"),
+    ({"wallet_id": "x" * 65}, "wallet_id: "),
+    ({"dca_mode": "both"}, "dca_mode: "),
+    ({"username": "a" * 101}, "username: "),
+    ({"username": "a\0b"}, "username: contains a character that is not text"),
+    ({"dca_mode": "fixed"}, "fixed_mode_daily_limit: needed in fixed mode"),
+    ({"dca_mode": "fixed", "fixed_mode_daily_limit": 5}, "currency: the daily limit needs one"),
+    (
+        {"dca_mode": "fixed", "fixed_mode_daily_limit": True, "currency": "GTQ"},
+        "fixed_mode_daily_limit: has to be a number",
+    ),
+    ({"accept_terms": "yes"}, "accept_terms: "),
+    ({"status": "active"}, "status: "),
+    ({"paused_by": None}, "paused_by: "),
+]
+
+
 async def test_a_bad_registration_names_the_field(
-    fields: dict[str, Any], sentence: str, user: Account, admin: Account, make_wallet: MakeWallet
+    user: Account, admin: Account, make_wallet: MakeWallet, subtests: pytest.Subtests
 ) -> None:
-    refused = await refusal(register(user, await make_wallet(user), **fields))
-    assert refused.startswith("400 ") and sentence in refused
-    assert await admin.call("GET", f"{API}/clients") == []
+    for fields, sentence in BAD_REGISTRATIONS:
+        with subtests.test(fields=fields, sentence=sentence):
+            refused = await refusal(register(user, await make_wallet(user), **fields))
+            assert refused.startswith("400 ") and sentence in refused
+            assert await admin.call("GET", f"{API}/clients") == []
 
 
-@pytest.mark.parametrize(
-    ("fields", "sentence"),
-    [
-        ({"status": "pending"}, "status: "),
-        ({"status": None}, "status: cannot be empty"),
-        ({"wallet_id": None}, "wallet_id: cannot be empty"),
-        ({"user_id": "0" * 32}, "user_id: "),
-        (
-            {"dca_mode": "fixed", "fixed_mode_daily_limit": "1e400", "currency": "GTQ"},
-            "fixed_mode_daily_limit: ",
-        ),
-    ],
-)
+BAD_CHANGES: list[tuple[dict[str, Any], str]] = [
+    ({"status": "pending"}, "status: "),
+    ({"status": None}, "status: cannot be empty"),
+    ({"wallet_id": None}, "wallet_id: cannot be empty"),
+    ({"user_id": "0" * 32}, "user_id: "),
+    (
+        {"dca_mode": "fixed", "fixed_mode_daily_limit": "1e400", "currency": "GTQ"},
+        "fixed_mode_daily_limit: ",
+    ),
+]
+
+
 async def test_a_bad_change_names_the_field_and_changes_nothing(
-    fields: dict[str, Any], sentence: str, user: Account, make_wallet: MakeWallet
+    user: Account, make_wallet: MakeWallet, subtests: pytest.Subtests
 ) -> None:
     me = await register(user, await make_wallet(user))
-    refused = await refusal(user.call("PUT", f"{API}/me", {"username": "changed", **fields}))
-    assert refused.startswith("400 ") and sentence in refused
-    assert await user.call("GET", f"{API}/me") == me
+    for fields, sentence in BAD_CHANGES:
+        with subtests.test(fields=fields, sentence=sentence):
+            refused = await refusal(
+                user.call("PUT", f"{API}/me", {"username": "changed", **fields})
+            )
+            assert refused.startswith("400 ") and sentence in refused
+            assert await user.call("GET", f"{API}/me") == me
 
 
 # ---- the programme's limits ------------------------------------------------------------------
@@ -256,30 +260,33 @@ async def test_from_flow_to_fixed_in_the_programmes_currency(
     assert (me["fixed_mode_daily_limit"], me["currency"]) == ("75.50", "GTQ")
 
 
-@pytest.mark.parametrize(
-    ("fields", "sentence"),
-    [
-        ({"smallest_daily_limit": "10"}, "currency: the daily limits need one"),
-        ({"currency": "GTQ", "smallest_daily_limit": "1.001"}, "smallest_daily_limit: has more"),
-        ({"currency": "GTQ", "largest_daily_limit": 0}, "largest_daily_limit: has to be more"),
-        (
-            {"currency": "GTQ", "smallest_daily_limit": 20, "largest_daily_limit": 10},
-            "largest_daily_limit: is smaller",
-        ),
-        ({"currency": "QQQ"}, "currency: "),
-        ({"registration": "maybe"}, "registration: "),
-        ({"registration": None}, "registration: cannot be empty"),
-        ({"terms": "a" * 20_001}, "terms: "),
-        ({"unknown": 1}, "unknown: "),
-    ],
-)
+BAD_PROGRAMMES: list[tuple[dict[str, Any], str]] = [
+    ({"smallest_daily_limit": "10"}, "currency: the daily limits need one"),
+    ({"currency": "GTQ", "smallest_daily_limit": "1.001"}, "smallest_daily_limit: has more"),
+    ({"currency": "GTQ", "largest_daily_limit": 0}, "largest_daily_limit: has to be more"),
+    (
+        {"currency": "GTQ", "smallest_daily_limit": 20, "largest_daily_limit": 10},
+        "largest_daily_limit: is smaller",
+    ),
+    ({"currency": "QQQ"}, "currency: "),
+    ({"registration": "maybe"}, "registration: "),
+    ({"registration": None}, "registration: cannot be empty"),
+    ({"terms": "a" * 20_001}, "terms: "),
+    ({"unknown": 1}, "unknown: "),
+]
+
+
 async def test_a_bad_programme_is_refused_as_a_whole(
-    fields: dict[str, Any], sentence: str, admin: Account, ledger_clean: None
+    admin: Account, ledger_clean: None, subtests: pytest.Subtests
 ) -> None:
     before = await admin.call("GET", f"{API}/programme")
-    refused = await refusal(programme(admin, **{"deposit_instructions": "changed", **fields}))
-    assert refused.startswith("400 ") and sentence in refused
-    assert await admin.call("GET", f"{API}/programme") == before
+    for fields, sentence in BAD_PROGRAMMES:
+        with subtests.test(fields=fields, sentence=sentence):
+            refused = await refusal(
+                programme(admin, **{"deposit_instructions": "changed", **fields})
+            )
+            assert refused.startswith("400 ") and sentence in refused
+            assert await admin.call("GET", f"{API}/programme") == before
 
 
 async def test_another_currency_needs_its_own_limits(admin: Account, bounded: None) -> None:

@@ -60,32 +60,29 @@ async def test_a_withdrawal_is_a_confirmed_deposit_of_less_than_nothing(
     assert entries[0]["action"] == "withdrawal added" and entries[0]["subject"] == made["id"]
 
 
-@pytest.mark.parametrize(
-    ("fields", "sentence"),
-    [
-        ({"amount": "1000.01"}, "amount: at most 1000.00 GTQ is left"),
-        ({"amount": "1", "currency": "USD"}, "amount: at most 0.00 USD is left"),
-        ({"amount": "0"}, "amount: has to be more than zero"),
-        ({"amount": "-5"}, "amount: has to be more than zero"),
-        ({"amount": "1.001"}, "amount: has more than the 2 decimals"),
-        ({"amount": True}, "amount: has to be a number"),
-        ({"amount": "1", "reason": " "}, "reason: cannot be empty"),
-        ({"amount": "1", "reason": "a" * 1001}, "reason: "),
-        ({"amount": "1", "currency": "QQQ"}, "currency: "),
-    ],
-)
+BAD_WITHDRAWALS: list[tuple[dict[str, Any], str]] = [
+    ({"amount": "1000.01"}, "amount: at most 1000.00 GTQ is left"),
+    ({"amount": "1", "currency": "USD"}, "amount: at most 0.00 USD is left"),
+    ({"amount": "0"}, "amount: has to be more than zero"),
+    ({"amount": "-5"}, "amount: has to be more than zero"),
+    ({"amount": "1.001"}, "amount: has more than the 2 decimals"),
+    ({"amount": True}, "amount: has to be a number"),
+    ({"amount": "1", "reason": " "}, "reason: cannot be empty"),
+    ({"amount": "1", "reason": "a" * 1001}, "reason: "),
+    ({"amount": "1", "currency": "QQQ"}, "currency: "),
+]
+
+
 async def test_bad_withdrawals_are_refused_and_nothing_changes(
-    fields: dict[str, Any],
-    sentence: str,
-    ledger_clean: None,
-    make_client: MakeClient,
-    admin: Account,
+    ledger_clean: None, make_client: MakeClient, admin: Account, subtests: pytest.Subtests
 ) -> None:
     client = await make_client("one", {"GTQ": "1000.00"})
-    with pytest.raises(LnbitsError, match="400") as caught:
-        await withdraw(admin, client, **fields)
-    assert sentence in str(caught.value)
-    assert len(await admin.call("GET", f"{API}/deposits")) == 1
+    for fields, sentence in BAD_WITHDRAWALS:
+        with subtests.test(fields=fields, sentence=sentence):
+            with pytest.raises(LnbitsError, match="400") as caught:
+                await withdraw(admin, client, **fields)
+            assert sentence in str(caught.value)
+            assert len(await admin.call("GET", f"{API}/deposits")) == 1
 
 
 async def test_withdrawn_cash_buys_nothing_not_even_in_a_sale_before_it(
@@ -372,23 +369,24 @@ async def forwarded(client: DcaClient, moment: datetime) -> None:
         )
 
 
-@pytest.mark.parametrize(
-    ("query", "sentence"),
-    [
-        ("from=2026-02-01&to=2026-01-31", "to: is before from"),
-        ("from=yesterday", "from: "),
-        ("from=0001-01-01", "from: "),
-        ("from=9999-12-31&to=9999-12-31", "from: "),
-        ("format=pdf", "format: "),
-    ],
-)
+BAD_PERIODS = [
+    ("from=2026-02-01&to=2026-01-31", "to: is before from"),
+    ("from=yesterday", "from: "),
+    ("from=0001-01-01", "from: "),
+    ("from=9999-12-31&to=9999-12-31", "from: "),
+    ("format=pdf", "format: "),
+]
+
+
 async def test_a_bad_period_is_refused(
-    query: str, sentence: str, ledger_clean: None, make_client: MakeClient, admin: Account
+    ledger_clean: None, make_client: MakeClient, admin: Account, subtests: pytest.Subtests
 ) -> None:
     client = await make_client("one")
-    with pytest.raises(LnbitsError, match="400") as caught:
-        await admin.call("GET", f"{API}/clients/{client.id}/statement?{query}")
-    assert sentence in str(caught.value)
+    for query, sentence in BAD_PERIODS:
+        with subtests.test(query=query, sentence=sentence):
+            with pytest.raises(LnbitsError, match="400") as caught:
+                await admin.call("GET", f"{API}/clients/{client.id}/statement?{query}")
+            assert sentence in str(caught.value)
 
 
 # ---- settling out ----------------------------------------------------------------------------
@@ -487,30 +485,27 @@ async def test_what_the_source_wallet_cannot_cover_waits(
     assert await admin.balance(client.wallet) == 12_500
 
 
-@pytest.mark.parametrize(
-    ("fields", "sentence"),
-    [
-        ({"exchange_rate": 0}, "exchange_rate: "),
-        ({"exchange_rate": "-1"}, "exchange_rate: "),
-        ({"exchange_rate": "NaN"}, "exchange_rate: "),
-        ({"exchange_rate": True}, "exchange_rate: "),
-        ({"exchange_rate": "999999999999999"}, "exchange_rate: 100.00 GTQ would be 0 sats"),
-        ({"exchange_rate": "0.00000001"}, "exchange_rate: "),
-        ({"reason": ""}, "reason: "),
-        ({"currency": "QQQ"}, "currency: "),
-        ({"dry_run": "yes"}, "dry_run: "),
-    ],
-)
+BAD_SETTLEMENTS: list[tuple[dict[str, Any], str]] = [
+    ({"exchange_rate": 0}, "exchange_rate: "),
+    ({"exchange_rate": "-1"}, "exchange_rate: "),
+    ({"exchange_rate": "NaN"}, "exchange_rate: "),
+    ({"exchange_rate": True}, "exchange_rate: "),
+    ({"exchange_rate": "999999999999999"}, "exchange_rate: 100.00 GTQ would be 0 sats"),
+    ({"exchange_rate": "0.00000001"}, "exchange_rate: "),
+    ({"reason": ""}, "reason: "),
+    ({"currency": "QQQ"}, "currency: "),
+    ({"dry_run": "yes"}, "dry_run: "),
+]
+
+
 async def test_a_bad_settlement_is_refused_and_nothing_is_stored(
-    fields: dict[str, Any],
-    sentence: str,
-    configured: Setup,
-    make_client: MakeClient,
-    admin: Account,
+    configured: Setup, make_client: MakeClient, admin: Account, subtests: pytest.Subtests
 ) -> None:
     client = await make_client("one", {"GTQ": "100.00"})
-    with pytest.raises(LnbitsError, match="400") as caught:
-        await settle(admin, client, **fields)
-    assert sentence in str(caught.value)
-    assert await admin.call("GET", f"{API}/transactions") == []
-    assert (await admin.call("GET", f"{API}/clients"))[0]["status"] == "active"
+    for fields, sentence in BAD_SETTLEMENTS:
+        with subtests.test(fields=fields, sentence=sentence):
+            with pytest.raises(LnbitsError, match="400") as caught:
+                await settle(admin, client, **fields)
+            assert sentence in str(caught.value)
+            assert await admin.call("GET", f"{API}/transactions") == []
+            assert (await admin.call("GET", f"{API}/clients"))[0]["status"] == "active"

@@ -169,14 +169,22 @@ async def test_sales_are_found_by_the_name_of_their_machine(
     assert export.count("Kiosk") == 1
 
 
-@pytest.mark.parametrize("body", [{}, {"name": ""}, {"name": "x" * 101}, {"name": "a\nb"}])
+BAD_NAMES: list[dict[str, str]] = [{}, {"name": ""}, {"name": "x" * 101}, {"name": "a\nb"}]
+
+
 async def test_a_name_that_is_none_is_refused(
-    admin: Account, configured: Setup, lamassu: LamassuDatabase, poll: Poll, body: dict[str, str]
+    admin: Account,
+    configured: Setup,
+    lamassu: LamassuDatabase,
+    poll: Poll,
+    subtests: pytest.Subtests,
 ) -> None:
     await poll()
-    answer = await admin.put(f"{API}/machines/{MACHINE}", json=body)
-    assert answer.status_code == 400
-    assert answer.json()["detail"].startswith("name:")
+    for body in BAD_NAMES:
+        with subtests.test(body=body):
+            answer = await admin.put(f"{API}/machines/{MACHINE}", json=body)
+            assert answer.status_code == 400
+            assert answer.json()["detail"].startswith("name:")
 
 
 # ---- figures ---------------------------------------------------------------------------------
@@ -243,31 +251,31 @@ async def test_the_cash_book_sets_what_is_owed_beside_what_is_there(
     assert "cash counted" in [e["action"] for e in await admin.call("GET", f"{API}/audit")]
 
 
-@pytest.mark.parametrize(
-    ("field", "change"),
-    [
-        ("currency", {"currency": "USD"}),
-        ("currency", {"currency": "QQQ"}),
-        ("amount", {"amount": "-1"}),
-        ("amount", {"amount": "1.005"}),
-        ("amount", {"amount": "NaN"}),
-        ("amount", {"amount": True}),
-        ("notes", {"notes": "x" * 1001}),
-    ],
-)
+BAD_COUNTS: list[tuple[str, dict[str, Any]]] = [
+    ("currency", {"currency": "USD"}),
+    ("currency", {"currency": "QQQ"}),
+    ("amount", {"amount": "-1"}),
+    ("amount", {"amount": "1.005"}),
+    ("amount", {"amount": "NaN"}),
+    ("amount", {"amount": True}),
+    ("notes", {"notes": "x" * 1001}),
+]
+
+
 async def test_a_count_that_is_none_is_refused(
     admin: Account,
     configured: Setup,
     lamassu: LamassuDatabase,
     poll: Poll,
-    field: str,
-    change: dict[str, Any],
+    subtests: pytest.Subtests,
 ) -> None:
     await lamassu.insert(Sale(created=now()))
     await poll()
-    body = {"amount": "1.00", "currency": "GTQ", **change}
-    with pytest.raises(LnbitsError, match=rf"400.*{field}:"):
-        await count(admin, body)
+    for field, change in BAD_COUNTS:
+        with subtests.test(field=field, change=change):
+            body = {"amount": "1.00", "currency": "GTQ", **change}
+            with pytest.raises(LnbitsError, match=rf"400.*{field}:"):
+                await count(admin, body)
 
 
 async def test_a_count_in_a_machine_that_nobody_knows_is_refused(

@@ -638,9 +638,8 @@ WRONG: list[tuple[Any, Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize("address, threshold, field", WRONG)
 async def test_bad_input_names_its_field_and_changes_nothing(
-    saver: Saver, destination: LnurlServer, address: Any, threshold: Any, field: str, gate: Gate
+    saver: Saver, destination: LnurlServer, gate: Gate, subtests: pytest.Subtests
 ) -> None:
     withdraw = {
         "tag": "withdrawRequest",
@@ -659,16 +658,16 @@ async def test_bad_input_names_its_field_and_changes_nothing(
         "gone": destination.lnurl_of("/gone"),
         "refuses": destination.lnurl_of("/refuses"),
     }
-    if isinstance(address, str):
-        address = named.get(address, address)
-    answer = await saver.client.owner.put(
-        f"{API}/me/forward?client_id={saver.client.id}",
-        json={"destination": address, "threshold_sats": threshold},
-    )
-    assert answer.status_code == httpx.codes.BAD_REQUEST, answer.text
-    assert answer.json()["detail"].startswith(f"{field}: "), answer.text
-    assert (await saver.state())["destination"] is None
-    assert await saver.forwards() == [] and await saver.held() == 20_000
+    for address, threshold, field in WRONG:
+        with subtests.test(address=address, threshold=threshold, field=field):
+            answer = await saver.client.owner.put(
+                f"{API}/me/forward?client_id={saver.client.id}",
+                json={"destination": named.get(address, address), "threshold_sats": threshold},
+            )
+            assert answer.status_code == httpx.codes.BAD_REQUEST, answer.text
+            assert answer.json()["detail"].startswith(f"{field}: "), answer.text
+            assert (await saver.state())["destination"] is None
+            assert await saver.forwards() == [] and await saver.held() == 20_000
 
 
 async def test_a_private_address_is_refused_unless_lnbits_allows_it(

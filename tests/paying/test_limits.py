@@ -152,6 +152,30 @@ async def test_the_pause_that_lnbits_asks_for_is_kept_without_failures(
     assert (await poll())["confirmed_payments"] == 4
 
 
+async def test_a_days_limit_is_kept_without_failures(
+    admin: Account, configured: Setup, make_client: MakeClient, lamassu: LamassuDatabase, poll: Poll
+) -> None:
+    from satmachineclient.paying import crud_payouts
+
+    clients = [await make_client(n, {"GTQ": "1000.00"}) for n in ("one", "two")]
+    await lamassu.insert(sale())
+    with lnbits_setting("lnbits_wallet_limit_daily_max_withdraw", 10_000):
+        for _ in range(2):
+            result = await poll()
+            assert result["failed_payments"] == 0
+    paid, waits = sorted(await shares(admin), key=lambda share: str(share["status"]))
+    assert (paid["status"], waits["status"]) == ("confirmed", "pending")
+    assert waits["error"] == "Waiting: LNbits lets a wallet pay 10000 sats a day."
+    assert {p.attempts for p in await crud_payouts.due_payouts(["client"], None)} == {0}
+    now = datetime.now(timezone.utc)
+    assert await crud_payouts.due_payouts(["client"], now) == []
+    assert len(await crud_payouts.due_payouts(["client"], now + timedelta(days=2))) == 1
+
+    assert (await poll())["failed_payments"] == 0  # the limit is gone: nobody waits for the day
+    assert [await each.owner.balance(each.wallet) for each in clients] == [10_000] * 2
+    assert (await admin.call("GET", f"{API}/reconciliation"))["ok"]
+
+
 async def test_the_service_fee_is_covered_shown_and_booked(
     admin: Account,
     configure: Configure,

@@ -322,22 +322,23 @@ async def test_a_clock_that_was_wrong_delays_nothing_for_long(
     assert await held(client) == 40_000
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("payout_schedule", "hourly"),
-        ("payout_time", "24:00"),
-        ("payout_time", "9:00"),
-        ("payout_time", None),
-        ("payout_weekday", 7),
-        ("payout_weekday", "1"),
-        ("payout_min_sats", 0),
-        ("payout_min_sats", 1.5),
-    ],
-)
+BAD_SCHEDULES: list[tuple[str, Any]] = [
+    ("payout_schedule", "hourly"),
+    ("payout_time", "24:00"),
+    ("payout_time", "9:00"),
+    ("payout_time", None),
+    ("payout_weekday", 7),
+    ("payout_weekday", "1"),
+    ("payout_min_sats", 0),
+    ("payout_min_sats", 1.5),
+]
+
+
 async def test_a_schedule_that_makes_no_sense_is_refused(
-    configure: Configure, admin: Account, field: str, value: Any
+    configure: Configure, admin: Account, subtests: pytest.Subtests
 ) -> None:
     setup = await configure()
-    with pytest.raises(LnbitsError, match=f"400.*{field}"):
-        await admin.call("POST", f"{API}/config", {**setup.body, field: value})
+    for field, value in BAD_SCHEDULES:
+        with subtests.test(field=field, value=value):
+            with pytest.raises(LnbitsError, match=f"400.*{field}"):
+                await admin.call("POST", f"{API}/config", {**setup.body, field: value})
