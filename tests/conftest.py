@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -131,9 +132,13 @@ async def lnbits_app() -> AsyncIterator[Any]:
     before = Path.cwd()
     os.chdir(lnbits_home())
     from lnbits.app import create_app
+    from lnbits.core.models import users
 
-    async with LifespanManager(create_app(), startup_timeout=60, shutdown_timeout=30) as manager:
-        yield manager.app
+    with pytest.MonkeyPatch.context() as patch:
+        # What makes a stolen hash dear would cost each new account of a test a quarter of a second.
+        patch.setattr(users, "gensalt", partial(users.gensalt, rounds=4))
+        async with LifespanManager(create_app(), startup_timeout=60, shutdown_timeout=30) as made:
+            yield made.app
     os.chdir(before)
 
 
