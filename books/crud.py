@@ -264,6 +264,19 @@ async def wrong_machine_totals() -> list[Row]:
     )
 
 
+async def count_balances() -> int:
+    [row] = await fetch_rows("SELECT COUNT(*) AS number FROM satmachineclient.dca_balances")
+    return int(row["number"])
+
+
+async def overdrawn_balances() -> list[Row]:
+    """Clients of whose cash more went out than they brought."""
+    return await fetch_rows(
+        "SELECT client_id, currency FROM satmachineclient.dca_balances "
+        "WHERE allocated_fiat > deposited ORDER BY client_id, currency"
+    )
+
+
 async def overdrawn_machines() -> list[Row]:
     """Where more of a client's cash in one machine went out than lay there."""
     return await fetch_rows(

@@ -10,10 +10,9 @@ from typing import Any
 
 from loguru import logger
 
-from .. import crud_clients, crud_lnbits
+from .. import crud_lnbits
 from ..database import reading
 from ..models import Difference, Reconciliation
-from ..models_clients import Balance
 from ..models_payouts import Payout
 from . import adoption, crud, crud_adoption, forwarded
 from .adoption import EVERYTHING as EVERYTHING
@@ -26,11 +25,7 @@ async def reconcile(since: datetime = EVERYTHING) -> Reconciliation:
 
     Asked for everything, it also sums up every row for the clients' totals.
     """
-    balances = await crud_clients.get_balances()
-    differences = [
-        *await _in_our_tables(since),
-        *(_overdrawn(b) for b in balances if b.remaining < 0),
-    ]
+    differences = await _in_our_tables(since)
     if since == EVERYTHING:
         differences += [_total_difference(row) for row in await crud.wrong_totals()]
         differences += [_total_difference(row) for row in await crud.wrong_machine_totals()]
@@ -50,7 +45,7 @@ async def reconcile(since: datetime = EVERYTHING) -> Reconciliation:
             "transactions": await crud.count("lamassu_transactions", "processed_at", since),
             "payments": await crud.count("dca_payments", "created_at", since),
             "payouts": payouts,
-            "balances": len(balances),
+            "balances": await crud.count_balances(),
             "lnbits_payments": ours.looked_at,
             "forwards": forwards,
         },
@@ -63,6 +58,14 @@ async def _in_our_tables(since: datetime) -> list[Difference]:
     return [
         *(_transaction_difference(r) for r in await crud.unbalanced_transactions(since)),
         *(_commission_difference(r) for r in await crud.unbalanced_commissions(since)),
+        *(
+            Difference(
+                kind="balance",
+                id=row["client_id"],
+                detail=f"More {row['currency']} was distributed than deposited.",
+            )
+            for row in await crud.overdrawn_balances()
+        ),
         *(
             Difference(
                 kind="balance",
@@ -86,14 +89,6 @@ async def _in_our_tables(since: datetime) -> list[Difference]:
             for row in await crud.unpaid_but_confirmed(since)
         ),
     ]
-
-
-def _overdrawn(balance: Balance) -> Difference:
-    return Difference(
-        kind="balance",
-        id=balance.client_id,
-        detail=f"More {balance.currency} was distributed than deposited.",
-    )
 
 
 async def _check_payouts(since: datetime) -> tuple[int, list[Difference]]:

@@ -131,12 +131,13 @@ async def lnbits_app() -> AsyncIterator[Any]:
     """LNbits' ASGI application, started, with the extension installed."""
     before = Path.cwd()
     os.chdir(lnbits_home())
+    from bcrypt import gensalt
     from lnbits.app import create_app
     from lnbits.core.models import users
 
     with pytest.MonkeyPatch.context() as patch:
         # What makes a stolen hash dear would cost each new account of a test a quarter of a second.
-        patch.setattr(users, "gensalt", partial(users.gensalt, rounds=4))
+        patch.setattr(users, "gensalt", partial(gensalt, rounds=4))
         async with LifespanManager(create_app(), startup_timeout=60, shutdown_timeout=30) as made:
             yield made.app
     os.chdir(before)
