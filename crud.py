@@ -13,7 +13,7 @@ from lnbits.db import Filters, Page
 from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError
 
-from .database import Ledger, Row, fetch_rows, ledger, reading
+from .database import Ledger, Row, beyond, fetch_rows, ledger, reading
 from .helpers import now
 from .models import AuditEntry
 from .models_config import LamassuConfig, Poll
@@ -221,7 +221,7 @@ async def in_batches(
     Each batch is a short query of its own: LNbits has one connection at a time for an extension,
     and who reads slowly must not keep the polls from it.
     """
-    order, beyond = ("DESC", "<") if newest_first else ("ASC", ">")
+    order, sign = ("DESC", "<") if newest_first else ("ASC", ">")
     condition, values = "1 = 1", dict[str, Any]()
     while True:
         rows = await fetch_rows(
@@ -233,8 +233,7 @@ async def in_batches(
             yield rows
         if len(rows) < size:
             return
-        # The first half alone finds its place in an index.
-        condition = f"{time_column} {beyond}= :at AND ({time_column} {beyond} :at OR id > :behind)"
+        condition = beyond(time_column, sign=sign)
         values = {"at": rows[-1][time_column], "behind": rows[-1]["id"]}
 
 

@@ -12,7 +12,7 @@ from lnbits.db import SQLITE, Filters
 from sqlalchemy.exc import DBAPIError
 
 from ..crud import shown
-from ..database import Row, chunks, db, fetch_rows
+from ..database import Row, beyond, chunks, db, fetch_rows
 
 QUARTER_SECONDS = 900
 
@@ -206,7 +206,7 @@ async def batch(
     }
     behind = []
     if after is not None:
-        behind = [f"({time_column} > :at OR ({time_column} = :at AND id > :behind))"]
+        behind = [beyond(time_column)]
         values |= {"at": after[time_column], "behind": after["id"]}
     sql = (
         f"SELECT * FROM {shown(table)} {filters.where(behind)} "

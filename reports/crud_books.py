@@ -6,10 +6,10 @@ no sum.
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from ..crud import NAMED_SALES
-from ..database import Ledger, Row, chunks, fetch_rows
+from ..database import Ledger, Row, beyond, chunks, fetch_rows
 from ..helpers import now
 from .crud import quarter_of
 
@@ -232,22 +232,26 @@ async def sales_after(
     begin: datetime, end: datetime, cut: datetime, after: Row | None, limit: int
 ) -> list[Row]:
     """The next sales of this time behind the row `after`, oldest first."""
-    behind = (
-        "AND (transaction_time > :at OR (transaction_time = :at AND id > :behind)) "
-        if after
-        else ""
-    )
+    place, values = _from("transaction_time", begin, after)
     return await fetch_rows(
         "SELECT id, lamassu_transaction_id, direction, is_test, transaction_time, fiat_code, "
         "fiat_amount, undistributed_fiat, crypto_amount_sats, base_amount_sats, "
         "commission_amount_sats, partners_sats, distributed_sats, device_id, device_name "
-        f"FROM {NAMED_SALES} WHERE transaction_time >= :begin AND transaction_time < :end "
-        f"AND {_COUNTED} {behind}ORDER BY transaction_time, id LIMIT {limit}",
-        begin=begin,
+        f"FROM {NAMED_SALES} WHERE {place} AND transaction_time < :end "
+        f"AND {_COUNTED} ORDER BY transaction_time, id LIMIT {limit}",
         end=end,
         cut=cut,
-        **({"at": after["transaction_time"], "behind": after["id"]} if after else {}),
+        **values,
     )
+
+
+def _from(
+    column: str, begin: datetime, after: Row | None, key: str = "id"
+) -> tuple[str, dict[str, Any]]:
+    """The condition, with its values, for rows from `begin` on, or behind the row `after`."""
+    if after is None:
+        return f"{column} >= :at", {"at": begin}
+    return beyond(column, key), {"at": after[column.rpartition(".")[2]], "behind": after["id"]}
 
 
 async def shares_of_sales(ids: list[str]) -> dict[str, list[Row]]:
@@ -289,16 +293,13 @@ async def movements_after(
         ),
         "forward": ("dca_forwards", "o.client_id, o.amount_sats, o.fee_msat, o.payment_hash"),
     }[kind]
-    behind = (
-        "AND (o.confirmed_at > :at OR (o.confirmed_at = :at AND o.id > :behind)) " if after else ""
-    )
+    place, values = _from("o.confirmed_at", begin, after, "o.id")
     return await fetch_rows(
         f"SELECT o.id, o.confirmed_at, {columns} FROM satmachineclient.{table} o "
-        "WHERE o.status = 'confirmed' AND o.confirmed_at >= :begin AND o.confirmed_at < :end "
-        f"{behind}ORDER BY o.confirmed_at, o.id LIMIT {limit}",
-        begin=begin,
+        f"WHERE o.status = 'confirmed' AND {place} AND o.confirmed_at < :end "
+        f"ORDER BY o.confirmed_at, o.id LIMIT {limit}",
         end=end,
-        **({"at": after["confirmed_at"], "behind": after["id"]} if after else {}),
+        **values,
     )
 
 
@@ -356,7 +357,7 @@ async def currencies() -> list[str]:
 
 async def forwards_of(client_id: str, after: Row | None, limit: int) -> list[Row]:
     """A client's next confirmed forwards behind the row `after`, oldest first."""
-    behind = "AND (confirmed_at > :at OR (confirmed_at = :at AND id > :behind)) " if after else ""
+    behind = f"AND {beyond('confirmed_at')} " if after else ""
     return await fetch_rows(
         "SELECT id, confirmed_at, amount_sats, fee_msat, payment_hash "
         "FROM satmachineclient.dca_forwards WHERE status = 'confirmed' AND client_id = :client "
