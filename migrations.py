@@ -1062,6 +1062,7 @@ def _partners(db: Connection, time: str) -> list[str]:
         _index(db, "dca_commission_shares", "partner_id", "status", "amount_sats"),
         _index(db, "dca_commission_shares", "status"),
         _index(db, "dca_commission_shares", "transfer_id"),
+        _index(db, "dca_commission_shares", "created_at"),
     ]
 
 

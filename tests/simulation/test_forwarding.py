@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import invariant, precondition, rule
+from hypothesis.stateful import invariant, rule
 
 from demo.lamassu_db import LamassuDatabase
 from demo.lnbits_api import Account, Lnbits
@@ -91,9 +91,9 @@ class ForwardingProgramme(Programme):
         self.world.gate.mode = mode
         self.world.run(run())
 
-    @precondition(lambda self: self.world.gate.held)
     @rule(arrives=st.booleans())
     def what_was_held_ends(self, arrives: bool) -> None:
+        """Perhaps nothing was: that depends on the real clock, so it is no precondition."""
         self.world.gate.settle() if arrives else self.world.gate.cancel()
 
     # ---- what always holds -----------------------------------------------------------

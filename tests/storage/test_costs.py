@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from lnbits.db import Filters
 from sqlalchemy import event, text
 
 from demo.lamassu_db import LamassuDatabase
@@ -211,6 +212,32 @@ async def test_every_query_of_the_page_and_of_a_poll_is_answered_from_an_index(
             await check_plan("", statement, of_list=False)
             checked += 1
     assert checked > 30
+
+
+async def test_the_next_rows_of_a_file_are_found_in_an_index(configured: Setup) -> None:
+    """Else each piece of a long file would read all that stands before it."""
+    from lnbits.db import SQLITE
+    from satmachineclient.database import db
+    from satmachineclient.reports import crud, crud_books, exports
+
+    time = datetime.now(timezone.utc)
+    behind = {"id": "x", "transaction_time": time, "confirmed_at": time}
+    with counted() as seen:
+        for name, table in exports.EXPORTS.items():
+            if name == "counts":  # as many as a person counts
+                continue
+            filters: Filters[Any] = Filters(model=table.filters)
+            last = {"id": "x", table.time_column: time}
+            await crud.batch(table.table, table.time_column, filters, last, 500)
+        await crud_books.sales_after(time, time, time, behind, 500)
+        for kind in ("deposit", "payout", "forward"):
+            await crud_books.movements_after(kind, time, time, behind, 500)
+    asked = [statement for statement in seen if "LIMIT" in statement[0]]
+    assert len(asked) == len(exports.EXPORTS) + 3
+    place = r"SEARCH .*\(.*\w>\?" if db.type == SQLITE else "Index Cond: .* >= "
+    for statement in asked:
+        plan = await plan_of(statement, "bitmapscan", "sort")
+        assert any(re.search(place, line) for line in plan), (statement, plan)
 
 
 async def test_a_round_of_alerts_reads_no_more_as_history_grows(
