@@ -40,7 +40,9 @@ from .destinations import Destination, DestinationError
 
 LOOK_SECONDS = int(os.environ.get("SATMACHINECLIENT_FORWARD_SECONDS", "60"))
 TAKEN_FOR = timedelta(minutes=2)  # longer than any attempt lasts
-_ASKING, _PAYING = 8, 3  # so many at once
+_AT_ONCE = 8
+# LNbits' own work for a payment is done after so long; what comes then is the network's.
+_TURN_SECONDS = 1
 _REST_SECONDS = 0.1  # after each payment: others' turn
 _PAUSES = [timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 360, 720, 1440)]
 _HOUR = timedelta(hours=1)
@@ -80,24 +82,22 @@ def wake() -> None:
 async def look() -> None:
     """Begin the forwards that are due, and take all open ones as far as they go."""
     async with _looking:
-        asking, paying = asyncio.Semaphore(_ASKING), asyncio.Semaphore(_PAYING)
+        at_once, turn = asyncio.Semaphore(_AT_ONCE), asyncio.Lock()
         while True:
             programme = await crud_clients.get_programme()
             if programme.forwarding:
                 await _begin_due(programme.smallest_forward_sats or 1)
             due = await crud_forwards.due_forwards(now(), paying=programme.forwarding)
-            done = await _each(due, asking, paying)
+            done = await _each(due, at_once, turn)
             if not any(done):  # what follows a forward, such as the next part, is due at once
                 return
 
 
-async def _each(
-    due: list[Forward], asking: asyncio.Semaphore, paying: asyncio.Semaphore
-) -> list[bool]:
+async def _each(due: list[Forward], at_once: asyncio.Semaphore, turn: asyncio.Lock) -> list[bool]:
     async def one(forward: Forward) -> bool:
-        async with asking:
+        async with at_once:
             try:
-                return await _advance(forward, paying)
+                return await _advance(forward, turn)
             except (database.LedgerBusyError, DBAPIError) as exc:
                 logger.warning(f"satmachineclient: forward {forward.id} has to wait: {exc}")
             except Exception as exc:  # one forward's trouble, of any kind, is not the others'
@@ -153,7 +153,7 @@ def _forward(of: ForwardSettings | Forward, amount: int) -> Forward:
 # ---- one forward -----------------------------------------------------------------------------
 
 
-async def _advance(forward: Forward, paying: asyncio.Semaphore) -> bool:
+async def _advance(forward: Forward, turn: asyncio.Lock) -> bool:
     """Take it as far as it goes; whether it is confirmed by that."""
     if not await crud_forwards.take(forward, now() + TAKEN_FOR, now()):
         return False
@@ -166,9 +166,7 @@ async def _advance(forward: Forward, paying: asyncio.Semaphore) -> bool:
     try:
         if not destinations.is_payable(forward.invoice_expires_at):
             forward = await _with_invoice(forward)
-        async with paying:
-            refusal = await _pay(forward)
-            await asyncio.sleep(_REST_SECONDS)
+        refusal = await _pay_in_turn(forward, turn)
     except ForwardError as exc:
         await _fail(forward, exc)
         return False
@@ -265,6 +263,19 @@ async def _amounts(forward: Forward, destination: Destination) -> tuple[int, int
         )
     amount = min(fits, most)
     return amount, fits - amount
+
+
+async def _pay_in_turn(forward: Forward, turn: asyncio.Lock) -> str | None:
+    """`_pay`, begun when no other is busy; one that only waits for the network holds up nobody."""
+    async with turn:
+        attempt = asyncio.create_task(_pay(forward))
+        try:
+            await asyncio.wait([attempt], timeout=_TURN_SECONDS)
+            await asyncio.sleep(_REST_SECONDS)
+        except asyncio.CancelledError:
+            attempt.cancel()
+            raise
+    return await attempt
 
 
 async def _pay(forward: Forward) -> str | None:
