@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConstrainedInt, Field, validator
 from pydantic.fields import ModelField
 
 from .helpers import MAX_SATS, minor_units, new_id, now
+from .words.told import Told, told
 
 SECRETS = ("password", "ssh_password", "ssh_private_key", "ssh_private_key_passphrase")
 
@@ -107,6 +108,7 @@ class Problem(BaseModel):
     """Why a request was refused, in one sentence that names the field."""
 
     detail: str
+    told: list[Told] = Field([], description="`detail` as codes with values")
 
 
 class Reason(In):
@@ -174,6 +176,11 @@ class Difference(BaseModel):
     kind: str
     id: str
     detail: str
+    told: list[Told] = Field([], description="`detail` as codes with values")
+
+    _told = validator("told", always=True, allow_reuse=True)(
+        lambda _, values: told(values.get("detail"))
+    )
 
 
 class Reconciliation(BaseModel):

@@ -10,6 +10,9 @@ from functools import lru_cache
 
 from pydantic import BaseModel
 
+from .found import FOUND
+from .refused import REFUSED
+
 SENTENCES = {
     # wallets and payments
     "source_wallet_gone": "The source wallet {wallet} is gone: choose another.",
@@ -225,15 +228,26 @@ SENTENCES = {
     "no_column": "{table} has no column {names}: this is not a Lamassu version that can be read "
     "(8.0 to 10.2 are known).",
     "may_not_read": "This user may not read {names} of {table}. Run there as owner: {grant};",
+    **FOUND,
+    **REFUSED,
 }
 
 
 class Told(BaseModel):
-    """One sentence. Without a code it stands only as it is, in `text`."""
+    """One sentence. Without a code it stands only as it is, in `text`.
+
+    `field` is what an error is about, and stands before the sentence in what it was found in;
+    `within` has those of the values that are sentences themselves.
+    """
 
     code: str | None = None
+    field: str | None = None
     values: dict[str, str] = {}
+    within: dict[str, list["Told"]] = {}
     text: str
+
+
+Told.update_forward_refs()
 
 
 def _pattern(template: str) -> re.Pattern[str]:
@@ -251,6 +265,9 @@ def say(code: str, **values: object) -> str:
 
 
 _PATTERNS = {code: _pattern(template) for code, template in SENTENCES.items()}
+_FIELD = re.compile(r"([a-z]\w*(?:\.\w+)*): (.+)", re.DOTALL)
+# Values that may be sentences of our own.
+_REASONS = ("reason", "error", "note", "known", "sale")
 
 
 @lru_cache(maxsize=2000)
@@ -261,7 +278,30 @@ def _told(text: str) -> tuple[Told, ...] | None:
     for code, pattern in _PATTERNS.items():
         found = pattern.match(text)
         if found and (rest := _told(text[found.end() :].lstrip())) is not None:
-            return (Told(code=code, values=found.groupdict(), text=found[0]), *rest)
+            return (_sentence(code, found), *rest)
+    return None
+
+
+def _sentence(code: str, found: re.Match[str]) -> Told:
+    values = found.groupdict()
+    within = {name: _known(values[name]) for name in _REASONS if name in values}
+    return Told(
+        code=code,
+        values=values,
+        within={name: list(known) for name, known in within.items() if known},
+        text=found[0],
+    )
+
+
+def _known(text: str) -> tuple[Told, ...] | None:
+    """As `_told`; also with a field's name in front, and several such after another."""
+    if (known := _told(text)) is not None:
+        return known
+    if (about := _FIELD.fullmatch(text)) and (known := _told(about[2])):
+        return (known[0].copy(update={"field": about[1]}), *known[1:])
+    first, semicolon, rest = text.partition("; ")
+    if semicolon and (before := _known(first)) and (after := _known(rest)):
+        return (*before, *after)
     return None
 
 
@@ -269,5 +309,5 @@ def told(text: str | None) -> list[Told]:
     """A text as its sentences, in order; one without a code where it is not known."""
     if not text:
         return []
-    known = _told(text)
+    known = _known(text)
     return [Told(text=text)] if known is None else list(known)
