@@ -295,13 +295,13 @@ def _sentence(code: str, found: re.Match[str]) -> Told:
 
 def _known(text: str) -> tuple[Told, ...] | None:
     """As `_told`; also with a field's name in front, and several such after another."""
+    first, semicolon, rest = text.partition("; ")
+    if semicolon and (before := _known(first)) and (after := _known(rest)):
+        return (*before, *after)
     if (known := _told(text)) is not None:
         return known
     if (about := _FIELD.fullmatch(text)) and (known := _told(about[2])):
         return (known[0].copy(update={"field": about[1]}), *known[1:])
-    first, semicolon, rest = text.partition("; ")
-    if semicolon and (before := _known(first)) and (after := _known(rest)):
-        return (*before, *after)
     return None
 
 
