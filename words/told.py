@@ -7,6 +7,7 @@ release has written. The page's languages have a text for each code.
 
 import re
 from functools import lru_cache
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -243,11 +244,9 @@ class Told(BaseModel):
     code: str | None = None
     field: str | None = None
     values: dict[str, str] = {}
-    within: dict[str, list["Told"]] = {}
+    # Of `Told` in turn, which FastAPI's copies of a model cannot say of itself.
+    within: dict[str, list[Any]] = {}
     text: str
-
-
-Told.update_forward_refs()
 
 
 def _pattern(template: str) -> re.Pattern[str]:
