@@ -23,7 +23,9 @@ from lnbits.decorators import (
     require_admin_key,
     require_invoice_key,
 )
+from lnbits.exceptions import render_html_error
 from lnbits.settings import settings
+from loguru import logger
 from pydantic import UUID4, BaseModel, ValidationError
 from pydantic.json import pydantic_encoder
 from sqlalchemy.exc import DBAPIError
@@ -52,34 +54,37 @@ class Route(APIRoute):
                 # To its end, also if the client goes away: nothing is left half done.
                 return await database.whole(handle(request))
             except (RequestValidationError, ValidationError) as exc:
-                return _refusal(HTTPStatus.BAD_REQUEST, *_sentences(exc.errors()))
+                return _refusal(request, HTTPStatus.BAD_REQUEST, *_sentences(exc.errors()))
             except ValueError as exc:
-                return _refusal(HTTPStatus.BAD_REQUEST, str(exc))
+                return _refusal(request, HTTPStatus.BAD_REQUEST, str(exc))
             except (
                 ConflictError,
                 database.LeaseLostError,
                 database.LedgerBusyError,
             ) as exc:
-                return _refusal(HTTPStatus.CONFLICT, str(exc))
+                return _refusal(request, HTTPStatus.CONFLICT, str(exc))
             except DBAPIError as exc:
                 log_unexpected("LNbits' database failed", exc)
                 detail = database.trouble(exc)
-                raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, detail) from None
+                return _refusal(request, HTTPStatus.SERVICE_UNAVAILABLE, detail)
             except HTTPException as exc:
                 if exc.headers or exc.status_code not in (
                     HTTPStatus.FORBIDDEN,
                     HTTPStatus.NOT_FOUND,
                 ):
                     raise
-                return _refusal(HTTPStatus(exc.status_code), str(exc.detail))
+                return _refusal(request, HTTPStatus(exc.status_code), str(exc.detail))
 
         return answer
 
 
-def _refusal(status: HTTPStatus, *sentences: str) -> Response:
-    detail = _cut("; ".join(sentences))
+def _refusal(request: Request, status: HTTPStatus, *sentences: str) -> Response:
+    """As LNbits answers and logs an HTTPException, with the codes beside its sentence."""
+    error = HTTPException(status, _cut("; ".join(sentences)))
+    logger.error(f"HTTPException {error.status_code}: {error.detail}")
     said = [each.dict() for sentence in sentences for each in told(_cut(sentence))]
-    return JSONResponse({"detail": detail, "told": said}, status)
+    answer = JSONResponse({"detail": error.detail, "told": said}, status)
+    return render_html_error(request, error) or answer
 
 
 def _cut(text: str) -> str:

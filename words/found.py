@@ -21,6 +21,13 @@ FOUND = {
     "fee_odd": "{name}_fee is {fee}",
     "off_known_rate": "{sats} sats for {fiat} {code} are off the rate that LNbits knows, {rate} "
     "per bitcoin, by more than a factor of {factor}.",
+    "miscounted": "Reported as complete, but by the notes' count {worth} of {fiat} came out of the "
+    "machine.",
+    "fiat_odd": "fiat {fiat} {reason}",
+    "worth_too_much": "No sale of a machine is worth more than {sats} sats.",
+    "above_sale_ceiling": "Above the ceiling of {sats} sats per transaction.",
+    "above_poll_ceiling": "Above the ceiling of {sats} sats per poll.",
+    "unexpected": "unexpected {kind}, see LNbits' log.",
     "lamassu_error": "Paid, but Lamassu reports an error: {error}",
     "never_reported": "the machine never reported whether the cash came out",
     "notes_not_planned": "the machine could not plan the notes, no cash came out",
@@ -66,4 +73,22 @@ FOUND = {
     "not paid.",
     "forward_booking_differs": "LNbits' payment {hash} should be {msat} msat with a fee of {fee}, "
     "successful; it is {found}.",
+    # words of these sentences
+    "is_missing": "missing",
+    "sales_not_said": "which sales, it does not say",
+    "sale_not_told": "(not told)",
+    "a_client": "client",
+    "a_partner": "partner",
+    "a_commission": "commission",
+    "a_credit": "credit",
+    "a_payment": "payment",
+    "an_adopted_payment": "adopted payment",
+    "a_deposit": "deposit",
+    "a_forward": "forward",
+    "a_machine": "machine",
+    "a_transaction": "transaction",
+    "a_client_of_yours": "client of yours",
+    "a_partner_of_yours": "partner of yours",
+    "every_machine": "every machine",
+    "one_machine": "machine {id}",
 }

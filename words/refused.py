@@ -17,6 +17,7 @@ REFUSED = {
     "too_long": "ensure this value has at most {limit} characters",
     "too_few_items": "ensure this value has at least {limit} items",
     "too_many_items": "ensure this value has at most {limit} items",
+    "too_many_places": "ensure that there are no more than {limit} decimal places",
     "not_one_of": "unexpected value; permitted: {values}",
     "extra_field": "extra fields not permitted",
     "no_match": 'string does not match regex "{pattern}"',
@@ -56,6 +57,7 @@ REFUSED = {
     "wallet in the configuration.",
     "key_speaks_for_wallet": "a wallet's key speaks for that wallet only; log in instead",
     # clients, deposits, the programme
+    "trial_clients": "trial clients are made only when LNbits runs with DEBUG=true",
     "registration_closed": "Registration is closed: ask the operator to add you.",
     "accept_terms": "the operator's terms have to be accepted",
     "terms_changed": "the terms have changed. Read them again, then accept.",
@@ -120,6 +122,7 @@ REFUSED = {
     "wrong, or not an SSH key",
     "key_damaged": "cannot be read: it is damaged, or not an SSH key",
     "enter_key_or_password": "enter a private key or an SSH password",
+    "paste_whole_file": "{reason}. Paste the whole file, from -----BEGIN to END-----.",
     "key_kind": "is of a kind that is not supported: use RSA, ECDSA or Ed25519",
     "no_certificate": "is no certificate in PEM form. Paste the CA's certificate, from -----BEGIN "
     "CERTIFICATE to END CERTIFICATE-----.",

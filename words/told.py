@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from .checked import CHECKED
 from .found import FOUND
 from .refused import REFUSED
 
@@ -229,6 +230,7 @@ SENTENCES = {
     "no_column": "{table} has no column {names}: this is not a Lamassu version that can be read "
     "(8.0 to 10.2 are known).",
     "may_not_read": "This user may not read {names} of {table}. Run there as owner: {grant};",
+    **CHECKED,
     **FOUND,
     **REFUSED,
 }
@@ -266,7 +268,10 @@ def say(code: str, **values: object) -> str:
 _PATTERNS = {code: _pattern(template) for code, template in SENTENCES.items()}
 _FIELD = re.compile(r"([a-z]\w*(?:\.\w+)*): (.+)", re.DOTALL)
 # Values that may be sentences of our own.
-_REASONS = ("reason", "error", "note", "known", "sale")
+_REASONS = (
+    *("reason", "error", "note", "known", "sale", "sales", "kind", "what", "where", "found"),
+    *("link", "verdict"),
+)
 
 
 @lru_cache(maxsize=2000)

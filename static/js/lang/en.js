@@ -1366,14 +1366,33 @@ satmachine.messages.en = {
   told: {
     a_cash_in: 'a cash-in of {sats} sats for {fiat} {code}',
     a_cash_out: 'a cash-out of {sats} sats for {fiat} {code}',
+    a_client: 'client',
+    a_client_of_yours: 'client of yours',
+    a_commission: 'commission',
+    a_credit: 'credit',
+    a_deposit: 'deposit',
+    a_forward: 'forward',
+    a_machine: 'machine',
+    a_partner: 'partner',
+    a_partner_of_yours: 'partner of yours',
+    a_payment: 'payment',
     a_settle_out: 'a settle-out of {sats} sats for {fiat} {code}',
+    a_transaction: 'transaction',
+    above_poll_ceiling: 'Above the ceiling of {sats} sats per poll.',
+    above_sale_ceiling: 'Above the ceiling of {sats} sats per transaction.',
     accept_terms: "the operator's terms have to be accepted",
+    admins_told: 'Handed to LNbits for {ways}.',
+    admins_told_nothing:
+      'LNbits tells its admins nothing yet: set it up under Settings, Notifications.',
     all_stopped: 'All forwarding is stopped; allow it in the programme first.',
+    an_adopted_payment: 'adopted payment',
     another_under_way: 'Another forward of this client is under way.',
+    as_configured: 'as configured',
     asked_again: 'It is asked again later.',
     atoms_odd: 'crypto_atoms is {atoms}',
     before_bitcoin: 'there was no bitcoin before {day}',
     before_from: 'is before from',
+    belongs_to_user: '{path} belongs to the user with the number {user}',
     below_nothing: 'cannot be less than nothing',
     booking_differs:
       "LNbits' booking {booking} should be {msat} msat on wallet {wallet}, successful, with a fee of {fee} msat; it is {found}.",
@@ -1384,6 +1403,8 @@ satmachine.messages.en = {
     cannot_be_voided: 'This payment is {state} and cannot be voided.',
     cash_in_amount:
       'leave it out. The customer of a cash-in put all of the cash in; no part of it can be missing.',
+    cash_ins_found: '{n} cash-ins that were sent since {day}.',
+    cash_ins_readable: 'cash_in_txs can be read.',
     cash_is_missing:
       'Of {owed} {currency} owed to clients only {there} is in the machines. Count it.',
     cash_lasts:
@@ -1421,10 +1442,13 @@ satmachine.messages.en = {
     commission_would_be: 'the commission would be {sats} sats',
     compute_with:
       'These machines compute with {method}, {verdict}: over {sales} sales the base is off the market value by {markup} sats (markup) or {margin} sats (margin).',
+    configured_is: 'but configured is {method}',
     connection_broke:
       "The connection to the ATM's database broke while reading ({reason}). Check that PostgreSQL, the SSH server and the network stay up.",
     connection_given_up: 'The connection to {where} was given up.',
     connection_works: 'The connection works; sales can be read.',
+    counts_hidden:
+      'Its counts {names} cannot: what came out of the machine is then not compared with the sale, and a partial dispense does not show how much. Run there as owner: {grant};',
     credit_booked_already: "The sale's credit is booked already.",
     credit_failed: 'Waiting: the sale’s credit failed: {reason}',
     credit_invoice_removed:
@@ -1462,18 +1486,26 @@ satmachine.messages.en = {
     destination_takes_at_least: 'the destination takes at least {sats} sats',
     destination_unreadable:
       'The destination answered with an invoice that cannot be read.',
+    devices_hidden:
+      "{names} of devices cannot: optional, for the machines' names and what Lamassu believes is in them. To allow it, run there as owner: {grant};",
     discount_odd: 'discount is {percent}, not a percentage from 0 to 100',
     enter_it_again: 'enter it again, because {moved} changes',
     enter_key_or_password: 'enter a private key or an SSH password',
     enter_login_again:
       'enter ssh_password or ssh_private_key again, because {moved} changes',
+    every_machine: 'every machine',
     extra_field: 'extra fields not permitted',
+    far_ahead:
+      "WARNING: the ATM server's clock is {seconds} s ahead: set both by NTP; the times of sales are put on this clock. Its time zone is {zone}.",
+    far_behind:
+      "WARNING: the ATM server's clock is {seconds} s behind: set both by NTP; the times of sales are put on this clock. Its time zone is {zone}.",
     fee_odd: '{name}_fee is {fee}',
     fee_takes_all: 'cash_in_fee is {fee}, all of its {fiat} {code} or more',
     fee_unknown: 'cash_in_fee is not known',
     fee_without_price:
       'there is a cash_in_fee of {fee}, but raw_ticker_price is not known',
     fewer_sats: 'fewer sats wait than a moment ago',
+    fiat_odd: 'fiat {fiat} {reason}',
     field_required: 'field required',
     fingerprint_form: 'give it as OpenSSH prints it: SHA256:…',
     flooded:
@@ -1534,7 +1566,13 @@ satmachine.messages.en = {
       'The invoice was cancelled meanwhile; a new one is made.',
     invoice_given_before:
       'The destination answered with an invoice that it has given before.',
+    is_a_link: '{path} is a link',
+    is_ahead:
+      "The ATM server's clock is {seconds} s ahead; the times of sales are put on this clock. Its time zone is {zone}.",
+    is_behind:
+      "The ATM server's clock is {seconds} s behind; the times of sales are put on this clock. Its time zone is {zone}.",
     is_empty: 'cannot be empty',
+    is_missing: 'missing',
     is_no_number: 'is not a number',
     is_not_positive: 'is not a positive number',
     is_too_large: 'is too large',
@@ -1563,6 +1601,15 @@ satmachine.messages.en = {
     limit_needed: 'needed in fixed mode, with its currency',
     limit_needs_currency: 'the daily limit needs one, such as GTQ',
     limits_need_currency: 'the daily limits need one, such as GTQ',
+    link_local: 'the link is not encrypted, but local',
+    link_open:
+      'WARNING: the link is NOT encrypted: use the SSH tunnel, or ssl_mode require',
+    link_ssh: 'the link is encrypted by SSH',
+    link_ssh_partly:
+      'the link is encrypted by SSH as far as the SSH server, but NOT from there to {host}',
+    link_tls: 'the link is encrypted (TLS)',
+    lnbits_database_failed:
+      "LNbits' database failed ({reason}). Nothing is lost; the next poll goes on. LNbits' log has the details.",
     lnbits_has_learnt: 'LNbits has learnt what became of it: look at it again.',
     logged_in: 'Logged in as {user}.',
     machine_currency: "this machine's is {currencies}",
@@ -1576,11 +1623,14 @@ satmachine.messages.en = {
     machines_readable: 'The machines’ names can be read.',
     margin_amounts:
       'the margin method needs a positive fiat amount and no negative fee',
+    margin_needs_fee: 'The margin method needs the fixed fee.',
     may_not_forward:
       "The SSH server ended the connection right after user '{user}' logged in. Check that this user may forward ports (AllowTcpForwarding).",
     may_not_read:
       'This user may not read {names} of {table}. Run there as owner: {grant};',
     may_still_be_paid: 'Its invoice may still be paid: wait until {time}.',
+    miscounted:
+      "Reported as complete, but by the notes' count {worth} of {fiat} came out of the machine.",
     more_forwarded:
       '{sent} sats were forwarded from the wallet {wallet}, with fees, and {brought} were brought.',
     more_is_known: 'More is known of it just now: look at it again.',
@@ -1617,11 +1667,17 @@ satmachine.messages.en = {
     no_decimal: 'value is not a valid decimal',
     no_integer: 'value is not a valid integer',
     no_match: 'string does not match regex "{pattern}"',
+    no_method_needed:
+      'Of a cash-in the commission is what the machine charged: no method is needed.',
     no_other_database: 'there is none yet that this could differ from',
     no_part_of_it: 'By the plan this partner has no part of its commission.',
     no_part_yours: 'No part of the commission is yours.',
     no_postgres_there:
       'The SSH server cannot connect to PostgreSQL at {where} ({reason}). Check host and port as seen from the SSH server, that PostgreSQL runs there, and that the server allows forwarding to exactly {place} (AllowTcpForwarding, PermitOpen: there, localhost and 127.0.0.1 are not the same).',
+    no_prepared_statements:
+      "LNbits' database does not keep prepared statements, as PgBouncer in transaction mode: connect LNbits to PostgreSQL itself, or through PgBouncer in session mode. Nothing is lost; the next poll goes on.",
+    no_price_to_compare:
+      'raw_ticker_price cannot be read, so the commission methods cannot be compared.',
     no_private_key:
       'is not a private key in OpenSSH or PEM form (PuTTY: export it in OpenSSH form)',
     no_session:
@@ -1641,6 +1697,7 @@ satmachine.messages.en = {
     no_tls:
       'PostgreSQL at {where} offers no TLS, which ssl_mode {mode} needs. Switch it on there (ssl = on), or use the SSH tunnel.',
     no_tunnel: 'No SSH tunnel is configured.',
+    no_webhook: 'No webhook is set.',
     no_webhook_address: 'is not an address such as https://example.com/hook',
     none_not_allowed: 'none is not an allowed value',
     none_to_test: 'none is set, so name the one to test',
@@ -1662,6 +1719,8 @@ satmachine.messages.en = {
     not_surely_unpaid: 'It is not surely unpaid: it cannot be tried again.',
     not_your_wallet: 'this is not a wallet of yours',
     notes_not_planned: 'the machine could not plan the notes, no cash came out',
+    nothing_in_common:
+      'An SSH server answers at {where}, but no common {what} algorithm was found: it offers {theirs}; LNbits can use {ours}. Allow one of these there, in sshd_config: {option}',
     nothing_lost: 'LNbits has lost nothing: there is nothing to pay again.',
     nothing_to_adopt:
       'There is nothing to adopt: every payment of ours that LNbits has booked is known.',
@@ -1678,6 +1737,7 @@ satmachine.messages.en = {
       '{sats} sats for {cash} {code} do not fit its own raw_ticker_price of {price} within a factor of {factor}',
     older_database:
       "Nothing is paid or credited: LNbits has booked {n} payments of ours that the extension's database does not know. It is older than LNbits', as after a backup was put back.",
+    one_machine: 'machine {id}',
     only_dismissed: 'Its amounts are not usable; it can only be dismissed.',
     only_incoming: 'Only incoming payments allowed.',
     only_tried_again:
@@ -1687,6 +1747,7 @@ satmachine.messages.en = {
     operator_stopped: 'The operator has stopped all forwarding.',
     other_server_pays: 'Another LNbits process is in the middle of a payment.',
     other_server_polls: 'another LNbits process has taken over the poll',
+    others_may_write: 'others may write to {path}',
     own_wallet_changed:
       'The wallet was changed since: set the destination again.',
     own_wallet_holds_less:
@@ -1712,6 +1773,8 @@ satmachine.messages.en = {
       'the partners would get {percent} % of the commission at {where}, more than all of it',
     password_refused:
       "The SSH server did not let user '{user}' in with this password ({reason}). Check ssh_username and the password, and that the server allows this way of logging in.",
+    paste_whole_file:
+      '{reason}. Paste the whole file, from -----BEGIN to END-----.',
     paused_by_operator: 'the operator has paused you; ask them to resume',
     payment_adopted:
       'LNbits has paid a {kind} of {sats} sats for sale {sale}. {note}',
@@ -1748,17 +1811,26 @@ satmachine.messages.en = {
     retry_it: 'This payment is {state}: retry it.',
     right_missing:
       "A right is missing: {reason}. Run there as owner: GRANT USAGE ON SCHEMA public, or the role's whole SQL again (static/sql/role.sql).",
+    sale_not_told: '(not told)',
     sale_sums:
       '{sats} sats against {commission} commission + {share_sats} in {shares} shares + {left} undistributed; fiat {fiat} against {share_fiat} + {left_fiat} (minor units).',
+    sales_and_actions: 'cash_out_txs and cash_out_actions can be read.',
     sales_concerned: 'Sales concerned: {sales}.',
     sales_concerned_more: 'Sales concerned: {sales} and {n} more.',
     sales_concerned_unknown: 'Sales concerned: not told by the payments.',
+    sales_found: '{n} finished sales since {day}.',
+    sales_found_others:
+      '{n} finished sales since {day}, {others} paid ones whose cash is not (all) out.',
+    sales_not_said: 'which sales, it does not say',
     sales_stuck:
       'Sales whose credit or commission failed: {n}. See the reason, then retry.',
     sales_wait:
       'Sales that wait for your decision for more than {hours} hours: {n}. Distribute or dismiss them.',
+    sales_without_actions:
+      'cash_out_txs can be read. cash_out_actions cannot: the time of a sale is then that of its confirmation, and partial dispenses show no counts.',
     same_database:
       'Sales of this database that are known from the one before it, by their ids and amounts: {n}. None of them is shared out again. If it is the same database, moved, all is well.',
+    secret_unreadable: 'the stored secret cannot be decrypted; enter it again.',
     secrets_again:
       "Enter again in the configuration: {names}. LNbits' secret key (AUTH_SECRET_KEY) is not the one they were stored under.",
     secrets_lost:
@@ -1792,6 +1864,8 @@ satmachine.messages.en = {
     test_needs_sats:
       'A test takes {amount} sats and a fee, and {waiting} sats wait. Try again when the programme has brought more.',
     threshold_needed: 'give the number of sats from which on they are sent',
+    ticker_price_hidden:
+      'Its raw_ticker_price cannot: cash-ins with a fixed fee then wait for a review, and cannot be distributed. Run there as owner: {grant};',
     time_form: 'give it as HH:MM, such as 09:00',
     time_odd: 'its time is {time}',
     too_few_items: 'ensure this value has at least {limit} items',
@@ -1802,6 +1876,8 @@ satmachine.messages.en = {
     too_long: 'ensure this value has at most {limit} characters',
     too_many_decimals: 'has more than the {decimals} decimals of {currency}',
     too_many_items: 'ensure this value has at most {limit} items',
+    too_many_places:
+      'ensure that there are no more than {limit} decimal places',
     too_many_rows:
       'More than {rows} rows to read at once. Lower look_back_days in the configuration; if it is low already, this is not the work of an ATM.',
     too_short: 'ensure this value has at least {limit} characters',
@@ -1809,6 +1885,9 @@ satmachine.messages.en = {
       'The totals in {currency} differ from the sums of their rows: {sums}.',
     transfer_sums:
       'Its payouts are {paid} sats, what it carries is {carried} sats.',
+    trial_clients:
+      'trial clients are made only when LNbits runs with DEBUG=true',
+    unexpected: "unexpected {kind}, see LNbits' log.",
     void_open_shares:
       'A part of this sale is booked already, or it is decided on: void open shares.',
     wait_between_payments:
@@ -1828,6 +1907,18 @@ satmachine.messages.en = {
     wallet_pays_partners: 'this is the source wallet, which pays the partners',
     wallet_receives_nothing: 'this wallet may not receive payments',
     wallet_sends_nothing: 'this wallet may not send payments',
+    webhook_answered: 'The webhook answered.',
+    webhook_answered_odd: 'The webhook answered {status}, not a 2xx.',
+    webhook_failed: 'No answer from the webhook ({reason}).',
+    webhook_gone: 'There is no webhook any more.',
+    webhook_private:
+      'leads to {address}, a private address, which LNbits does not allow (LNBITS_CALLBACK_ALLOW_PRIVATE_IPS).',
+    webhook_silent: 'The webhook did not answer in {seconds} s.',
+    without_fixed_fee:
+      'This is without the fixed fee, which cannot be read: where there is one, margin comes out too high. Run there as owner: {grant};',
+    worth_of_notes_hidden:
+      'What a note in each cassette is worth cannot be told: optional, {grant};',
+    worth_too_much: 'No sale of a machine is worth more than {sats} sats.',
     you_have_left: 'You have left the programme: nothing is sent on any more.',
     you_left: 'You have left the programme. Register again to take part.'
   },

@@ -1382,15 +1382,34 @@ satmachine.messages.es = {
   told: {
     a_cash_in: 'una entrada de efectivo de {sats} sats por {fiat} {code}',
     a_cash_out: 'una salida de efectivo de {sats} sats por {fiat} {code}',
+    a_client: 'cliente',
+    a_client_of_yours: 'cliente suyo',
+    a_commission: 'comisión',
+    a_credit: 'abono',
+    a_deposit: 'depósito',
+    a_forward: 'reenvío',
+    a_machine: 'máquina',
+    a_partner: 'socio',
+    a_partner_of_yours: 'socio suyo',
+    a_payment: 'pago',
     a_settle_out: 'una liquidación de {sats} sats por {fiat} {code}',
+    a_transaction: 'transacción',
+    above_poll_ceiling: 'Por encima del tope de {sats} sats por consulta.',
+    above_sale_ceiling: 'Por encima del tope de {sats} sats por venta.',
     accept_terms: 'hay que aceptar las condiciones del operador',
+    admins_told: 'Entregado a LNbits para {ways}.',
+    admins_told_nothing:
+      'LNbits aún no avisa de nada a sus administradores: configúrelo en Settings, Notifications.',
     all_stopped:
       'Todos los reenvíos están detenidos; permítalos primero en el programa.',
+    an_adopted_payment: 'pago adoptado',
     another_under_way: 'Otro reenvío de este cliente está en camino.',
+    as_configured: 'como está configurado',
     asked_again: 'Se le pregunta de nuevo más tarde.',
     atoms_odd: 'crypto_atoms es {atoms}',
     before_bitcoin: 'no había bitcoin antes del {day}',
     before_from: 'es anterior al comienzo',
+    belongs_to_user: '{path} pertenece al usuario con el número {user}',
     below_nothing: 'no puede ser menos que nada',
     booking_differs:
       'El registro {booking} de LNbits debería ser de {msat} msat en la billetera {wallet}, logrado, con una tarifa de {fee} msat; es {found}.',
@@ -1402,6 +1421,8 @@ satmachine.messages.es = {
     cannot_be_voided: 'Este pago no se puede anular (estado: {state}).',
     cash_in_amount:
       'déjelo vacío. El cliente de una entrada de efectivo puso todo el efectivo; no puede faltar ninguna parte.',
+    cash_ins_found: 'Entradas de efectivo enviadas desde el {day}: {n}.',
+    cash_ins_readable: 'Se puede leer cash_in_txs.',
     cash_is_missing:
       'De los {owed} {currency} que se deben a los clientes, solo {there} están en las máquinas. Cuéntelo.',
     cash_lasts:
@@ -1438,10 +1459,13 @@ satmachine.messages.es = {
     commission_would_be: 'la comisión sería de {sats} sats',
     compute_with:
       'Estas máquinas calculan con {method} ({verdict}): en {sales} ventas, la base se aparta del valor de mercado en {markup} sats (markup) o {margin} sats (margin).',
+    configured_is: 'pero está configurado {method}',
     connection_broke:
       'La conexión con la base de datos de la máquina se cortó durante la lectura ({reason}). Revise que PostgreSQL, el servidor SSH y la red sigan en marcha.',
     connection_given_up: 'Se abandonó la conexión con {where}.',
     connection_works: 'La conexión funciona; se pueden leer las ventas.',
+    counts_hidden:
+      'Sus recuentos {names} no: lo que salió de la máquina no se compara entonces con la venta, y una entrega parcial no muestra cuánto. Ejecute ahí como dueño: {grant};',
     credit_booked_already: 'El abono de la venta ya está registrado.',
     credit_failed: 'En espera: falló la acreditación de la venta: {reason}',
     credit_invoice_removed:
@@ -1480,18 +1504,26 @@ satmachine.messages.es = {
     destination_takes_at_least: 'el destino admite al menos {sats} sats',
     destination_unreadable:
       'El destino respondió con una factura que no se puede leer.',
+    devices_hidden:
+      'No se puede leer {names} de devices: es opcional, para los nombres de las máquinas y lo que Lamassu cree que hay en ellas. Para permitirlo, ejecute ahí como dueño: {grant};',
     discount_odd: 'el descuento es {percent}, no un porcentaje de 0 a 100',
     enter_it_again: 'introdúzcala de nuevo, porque cambia {moved}',
     enter_key_or_password: 'introduzca una clave privada o una contraseña SSH',
     enter_login_again:
       'introduzca de nuevo la contraseña SSH o la clave privada SSH, porque cambia {moved}',
+    every_machine: 'todas las máquinas',
     extra_field: 'este campo no se admite',
+    far_ahead:
+      'ATENCIÓN: el reloj del servidor de la máquina va {seconds} s adelantado: ajuste ambos por NTP; las horas de las ventas se pasan a este reloj. Su zona horaria es {zone}.',
+    far_behind:
+      'ATENCIÓN: el reloj del servidor de la máquina va {seconds} s atrasado: ajuste ambos por NTP; las horas de las ventas se pasan a este reloj. Su zona horaria es {zone}.',
     fee_odd: '{name}_fee es {fee}',
     fee_takes_all: 'cash_in_fee es {fee}, todos sus {fiat} {code} o más',
     fee_unknown: 'no se conoce cash_in_fee',
     fee_without_price:
       'hay un cash_in_fee de {fee}, pero no se conoce raw_ticker_price',
     fewer_sats: 'esperan menos sats que hace un momento',
+    fiat_odd: 'el efectivo {fiat} {reason}',
     field_required: 'hace falta',
     fingerprint_form: 'indíquela como la muestra OpenSSH: SHA256:…',
     flooded:
@@ -1554,7 +1586,13 @@ satmachine.messages.es = {
       'La factura se canceló mientras tanto; se hace una nueva.',
     invoice_given_before:
       'El destino respondió con una factura que ya había dado antes.',
+    is_a_link: '{path} es un enlace',
+    is_ahead:
+      'El reloj del servidor de la máquina va {seconds} s adelantado; las horas de las ventas se pasan a este reloj. Su zona horaria es {zone}.',
+    is_behind:
+      'El reloj del servidor de la máquina va {seconds} s atrasado; las horas de las ventas se pasan a este reloj. Su zona horaria es {zone}.',
     is_empty: 'no puede quedar vacío',
+    is_missing: 'falta',
     is_no_number: 'no es un número',
     is_not_positive: 'no es un número positivo',
     is_too_large: 'es demasiado grande',
@@ -1584,6 +1622,15 @@ satmachine.messages.es = {
     limit_needed: 'hace falta en modo fijo, con su moneda',
     limit_needs_currency: 'el límite diario necesita una, como GTQ',
     limits_need_currency: 'los límites diarios necesitan una, como GTQ',
+    link_local: 'el enlace no va cifrado, pero es local',
+    link_open:
+      'ATENCIÓN: el enlace NO va cifrado: use el túnel SSH, o ssl_mode require',
+    link_ssh: 'el enlace va cifrado por SSH',
+    link_ssh_partly:
+      'el enlace va cifrado por SSH hasta el servidor SSH, pero NO de ahí a {host}',
+    link_tls: 'el enlace va cifrado (TLS)',
+    lnbits_database_failed:
+      'Falló la base de datos de LNbits ({reason}). No se pierde nada; la próxima consulta continúa. El registro de LNbits tiene los detalles.',
     lnbits_has_learnt: 'LNbits ya sabe qué fue de esto: mírelo de nuevo.',
     logged_in: 'Sesión iniciada como {user}.',
     machine_currency: 'la de esta máquina es {currencies}',
@@ -1597,11 +1644,14 @@ satmachine.messages.es = {
     machines_readable: 'Se pueden leer los nombres de las máquinas.',
     margin_amounts:
       'el método del margen necesita un importe positivo y ninguna tarifa negativa',
+    margin_needs_fee: 'El método del margen necesita la tarifa fija.',
     may_not_forward:
       'El servidor SSH terminó la conexión apenas entró el usuario ‘{user}’. Revise que este usuario pueda reenviar puertos (AllowTcpForwarding).',
     may_not_read:
       'Este usuario no puede leer {names} de {table}. Ejecute ahí como dueño: {grant};',
     may_still_be_paid: 'Su factura aún puede pagarse: espere hasta {time}.',
+    miscounted:
+      'Consta como completa, pero según el recuento de los billetes salieron {worth} de {fiat} de la máquina.',
     more_forwarded:
       'Se reenviaron {sent} sats de la billetera {wallet}, con tarifas, y se trajeron {brought}.',
     more_is_known: 'Ahora se sabe más de esto: mírelo de nuevo.',
@@ -1640,11 +1690,17 @@ satmachine.messages.es = {
     no_decimal: 'no es un número decimal',
     no_integer: 'no es un número entero',
     no_match: 'el texto no tiene la forma «{pattern}»',
+    no_method_needed:
+      'De una entrada de efectivo, la comisión es lo que cobró la máquina: no hace falta ningún método.',
     no_other_database: 'aún no hay ninguna de la que esta pueda diferir',
     no_part_of_it: 'Según el plan, este socio no tiene parte en su comisión.',
     no_part_yours: 'Ninguna parte de la comisión es suya.',
     no_postgres_there:
       'El servidor SSH no puede conectarse con PostgreSQL en {where} ({reason}). Revise host y port vistos desde el servidor SSH, que PostgreSQL funcione ahí y que el servidor permita reenviar exactamente a {place} (AllowTcpForwarding, PermitOpen: ahí, localhost y 127.0.0.1 no son lo mismo).',
+    no_prepared_statements:
+      'La base de datos de LNbits no conserva las sentencias preparadas, como PgBouncer en modo de transacción: conecte LNbits con PostgreSQL mismo, o por PgBouncer en modo de sesión. No se pierde nada; la próxima consulta continúa.',
+    no_price_to_compare:
+      'No se puede leer raw_ticker_price, así que no se pueden comparar los métodos de comisión.',
     no_private_key:
       'no es una clave privada en forma OpenSSH o PEM (PuTTY: expórtela en forma OpenSSH)',
     no_session:
@@ -1664,6 +1720,7 @@ satmachine.messages.es = {
     no_tls:
       'PostgreSQL en {where} no ofrece TLS, que ssl_mode {mode} necesita. Actívelo ahí (ssl = on) o use el túnel SSH.',
     no_tunnel: 'No hay túnel SSH configurado.',
+    no_webhook: 'No hay ningún webhook.',
     no_webhook_address: 'no es una dirección como https://example.com/hook',
     none_not_allowed: 'no puede quedar sin valor',
     none_to_test: 'no hay ninguno fijado; indique el que se ha de probar',
@@ -1686,6 +1743,8 @@ satmachine.messages.es = {
     not_your_wallet: 'esta billetera no es suya',
     notes_not_planned:
       'la máquina no pudo planear los billetes y no salió efectivo',
+    nothing_in_common:
+      'Un servidor SSH responde en {where}, pero no hay ningún algoritmo común ({what}): ofrece {theirs}; LNbits puede usar {ours}. Permita ahí uno de estos, en sshd_config: {option}',
     nothing_lost: 'LNbits no ha perdido nada: no hay nada que pagar de nuevo.',
     nothing_to_adopt:
       'No hay nada que adoptar: se conoce cada pago nuestro que LNbits ha registrado.',
@@ -1704,6 +1763,7 @@ satmachine.messages.es = {
       '{sats} sats por {cash} {code} no cuadran con su propio raw_ticker_price de {price} dentro de un factor de {factor}',
     older_database:
       'No se paga ni se acredita nada: LNbits registró {n} pagos nuestros que la base de datos de la extensión no conoce. Es más antigua que la de LNbits, como tras restaurar una copia.',
+    one_machine: 'máquina {id}',
     only_dismissed: 'Sus importes no sirven; solo se puede descartar.',
     only_incoming: 'Solo se permiten pagos entrantes.',
     only_tried_again:
@@ -1715,6 +1775,7 @@ satmachine.messages.es = {
     other_server_pays: 'Otro proceso de LNbits está en medio de un pago.',
     other_server_polls:
       'otro proceso de LNbits se ha hecho cargo de la consulta',
+    others_may_write: 'otros pueden escribir en {path}',
     own_wallet_changed:
       'La billetera cambió desde entonces: configure el destino de nuevo.',
     own_wallet_holds_less:
@@ -1741,6 +1802,8 @@ satmachine.messages.es = {
       'los socios recibirían el {percent} % de la comisión ({where}), más que toda ella',
     password_refused:
       'El servidor SSH no dejó entrar al usuario ‘{user}’ con esta contraseña ({reason}). Revise ssh_username y la contraseña, y que el servidor permita este modo de acceso.',
+    paste_whole_file:
+      '{reason}. Pegue el archivo entero, desde -----BEGIN hasta END-----.',
     paused_by_operator:
       'el operador le ha puesto en pausa; pídale que la termine',
     payment_adopted:
@@ -1780,17 +1843,27 @@ satmachine.messages.es = {
     retry_it: 'Vuelva a intentar este pago (estado: {state}).',
     right_missing:
       'Falta un permiso: {reason}. Ejecute ahí como dueño: GRANT USAGE ON SCHEMA public, o de nuevo todo el SQL del rol (static/sql/role.sql).',
+    sale_not_told: '(no se dice)',
     sale_sums:
       '{sats} sats frente a {commission} de comisión + {share_sats} en {shares} partes + {left} sin distribuir; efectivo {fiat} frente a {share_fiat} + {left_fiat} (unidades menores).',
+    sales_and_actions: 'Se pueden leer cash_out_txs y cash_out_actions.',
     sales_concerned: 'Ventas afectadas: {sales}.',
     sales_concerned_more: 'Ventas afectadas: {sales} y {n} más.',
     sales_concerned_unknown: 'Ventas afectadas: los pagos no las dicen.',
+    sales_found: 'Ventas terminadas desde el {day}: {n}.',
+    sales_found_others:
+      'Ventas terminadas desde el {day}: {n}; pagadas cuyo efectivo no ha salido (todo): {others}.',
+    sales_not_said: 'no dice cuáles',
     sales_stuck:
       'Ventas cuyo abono o comisión falló: {n}. Vea el motivo y reintente.',
     sales_wait:
       'Ventas que esperan su decisión desde hace más de {hours} horas: {n}. Repártalas o descártelas.',
+    sales_without_actions:
+      'Se puede leer cash_out_txs. cash_out_actions no: la hora de una venta es entonces la de su confirmación, y las entregas parciales no muestran recuentos.',
     same_database:
       'Ventas de esta base de datos que se conocen de la anterior, por sus identificadores e importes: {n}. Ninguna se reparte otra vez. Si es la misma base de datos en otro lugar, todo está bien.',
+    secret_unreadable:
+      'no se puede descifrar el secreto guardado; introdúzcalo de nuevo.',
     secrets_again:
       'Introduzca de nuevo en la configuración: {names}. La clave secreta de LNbits (AUTH_SECRET_KEY) no es aquella con la que se guardaron.',
     secrets_lost:
@@ -1827,6 +1900,8 @@ satmachine.messages.es = {
     test_needs_sats:
       'Una prueba necesita {amount} sats y una tarifa, y esperan {waiting} sats. Vuelva a intentarlo cuando el programa haya traído más.',
     threshold_needed: 'indique el número de sats desde el que se envían',
+    ticker_price_hidden:
+      'Su raw_ticker_price no: las entradas de efectivo con una tarifa fija esperan entonces una revisión y no se pueden distribuir. Ejecute ahí como dueño: {grant};',
     time_form: 'indíquela como HH:MM, por ejemplo 09:00',
     time_odd: 'su hora es {time}',
     too_few_items: 'tiene que tener al menos {limit} elementos',
@@ -1837,6 +1912,7 @@ satmachine.messages.es = {
     too_long: 'puede tener como máximo {limit} caracteres',
     too_many_decimals: 'tiene más decimales que los {decimals} de {currency}',
     too_many_items: 'puede tener como máximo {limit} elementos',
+    too_many_places: 'puede tener como máximo {limit} decimales',
     too_many_rows:
       'Más de {rows} filas por leer a la vez. Baje look_back_days en la configuración; si ya es bajo, eso no es el trabajo de una máquina.',
     too_short: 'tiene que tener al menos {limit} caracteres',
@@ -1844,6 +1920,9 @@ satmachine.messages.es = {
       'Los totales en {currency} difieren de las sumas de sus filas: {sums}.',
     transfer_sums:
       'Sus pagos suman {paid} sats, y lo que lleva son {carried} sats.',
+    trial_clients:
+      'los clientes de prueba solo se crean cuando LNbits funciona con DEBUG=true',
+    unexpected: '{kind} inesperado; vea el registro de LNbits.',
     void_open_shares:
       'Una parte de esta venta ya está registrada, o ya se decidió sobre ella: anule las partes abiertas.',
     wait_between_payments:
@@ -1864,6 +1943,18 @@ satmachine.messages.es = {
     wallet_pays_partners: 'es la billetera de origen, que paga a los socios',
     wallet_receives_nothing: 'esta billetera no puede recibir pagos',
     wallet_sends_nothing: 'esta billetera no puede enviar pagos',
+    webhook_answered: 'El webhook respondió.',
+    webhook_answered_odd: 'El webhook respondió {status}, no un 2xx.',
+    webhook_failed: 'El webhook no respondió ({reason}).',
+    webhook_gone: 'Ya no hay ningún webhook.',
+    webhook_private:
+      'lleva a {address}, una dirección privada, que LNbits no permite (LNBITS_CALLBACK_ALLOW_PRIVATE_IPS).',
+    webhook_silent: 'El webhook no respondió en {seconds} s.',
+    without_fixed_fee:
+      'Esto es sin la tarifa fija, que no se puede leer: donde la hay, margin sale demasiado alto. Ejecute ahí como dueño: {grant};',
+    worth_of_notes_hidden:
+      'No se puede saber cuánto vale un billete de cada casete: es opcional, {grant};',
+    worth_too_much: 'Ninguna venta de una máquina vale más de {sats} sats.',
     you_have_left: 'Usted dejó el programa: ya no se reenvía nada.',
     you_left:
       'Usted ha dejado el programa. Regístrese de nuevo para participar.'
