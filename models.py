@@ -152,11 +152,18 @@ class AuditEntry(BaseModel):
 
 
 def _plain(value: BaseModel | dict[str, Any] | None) -> dict[str, Any] | None:
-    """In JSON's types, with decimals as text: a number would become a float."""
+    """In JSON's types, with decimals as text: a number would become a float.
+
+    Without the codes of its sentences, which are found again from the sentences.
+    """
     if not isinstance(value, BaseModel):
         return value
+    codes = {name for name in value.__fields__ if name == "told" or name.endswith("_told")}
     plain: dict[str, Any] = json.loads(
-        value.json(encoder=lambda v: str(v) if isinstance(v, Decimal) else v.isoformat())
+        value.json(
+            exclude=codes,
+            encoder=lambda v: str(v) if isinstance(v, Decimal) else v.isoformat(),
+        )
     )
     return plain
 

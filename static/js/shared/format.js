@@ -207,6 +207,10 @@ satmachine.format = (() => {
     const said = t(`told.${code}`, {
       ...values,
       ...(values.state && {state: state(values.state).label}),
+      ...(values.moved && {moved: fieldName(values.moved)}),
+      ...(code.startsWith('secrets_') && {
+        names: values.names.split(', ').map(fieldName).join(', ')
+      }),
       ...Object.fromEntries(own)
     })
     return field ? `${fieldName(field)}: ${said}` : said
