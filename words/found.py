@@ -18,7 +18,8 @@ FOUND = {
     "off_own_price": "{sats} sats for {cash} {code} do not fit its own raw_ticker_price of {price} "
     "within a factor of {factor}",
     "time_odd": "its time is {time}",
-    "fee_odd": "{name}_fee is {fee}",
+    "fee_odd": "cash_in_fee is {fee}",
+    "fixed_fee_odd": "fixed_fee is {fee}",
     "off_known_rate": "{sats} sats for {fiat} {code} are off the rate that LNbits knows, {rate} "
     "per bitcoin, by more than a factor of {factor}.",
     "miscounted": "Reported as complete, but by the notes' count {worth} of {fiat} came out of the "

@@ -265,7 +265,11 @@ def say(code: str, **values: object) -> str:
     return SENTENCES[code].format(**values)
 
 
-_PATTERNS = {code: _pattern(template) for code, template in SENTENCES.items()}
+# What begins with a value begins like anything: it comes last.
+_PATTERNS = {
+    code: _pattern(template)
+    for code, template in sorted(SENTENCES.items(), key=lambda each: each[1].startswith("{"))
+}
 _FIELD = re.compile(r"([a-z]\w*(?:\.\w+)*): (.+)", re.DOTALL)
 # Values that may be sentences of our own.
 _REASONS = (
@@ -302,11 +306,9 @@ def _known(text: str) -> tuple[Told, ...] | None:
     first, semicolon, rest = text.partition("; ")
     if semicolon and (before := _known(first)) and (after := _known(rest)):
         return (*before, *after)
-    if (known := _told(text)) is not None:
-        return known
     if (about := _FIELD.fullmatch(text)) and (known := _told(about[2])):
         return (known[0].copy(update={"field": about[1]}), *known[1:])
-    return None
+    return _told(text)
 
 
 def told(text: str | None) -> list[Told]:

@@ -1499,7 +1499,7 @@ satmachine.messages.en = {
       "WARNING: the ATM server's clock is {seconds} s ahead: set both by NTP; the times of sales are put on this clock. Its time zone is {zone}.",
     far_behind:
       "WARNING: the ATM server's clock is {seconds} s behind: set both by NTP; the times of sales are put on this clock. Its time zone is {zone}.",
-    fee_odd: '{name}_fee is {fee}',
+    fee_odd: 'cash_in_fee is {fee}',
     fee_takes_all: 'cash_in_fee is {fee}, all of its {fiat} {code} or more',
     fee_unknown: 'cash_in_fee is not known',
     fee_without_price:
@@ -1508,6 +1508,7 @@ satmachine.messages.en = {
     fiat_odd: 'fiat {fiat} {reason}',
     field_required: 'field required',
     fingerprint_form: 'give it as OpenSSH prints it: SHA256:…',
+    fixed_fee_odd: 'fixed_fee is {fee}',
     flooded:
       "The ATM's database sent more than {size} MB and was cut off: this is not the work of an ATM. Check host and port; lower look_back_days if it is.",
     forward_booking_differs:

@@ -1517,7 +1517,7 @@ satmachine.messages.es = {
       'ATENCIÓN: el reloj del servidor de la máquina va {seconds} s adelantado: ajuste ambos por NTP; las horas de las ventas se pasan a este reloj. Su zona horaria es {zone}.',
     far_behind:
       'ATENCIÓN: el reloj del servidor de la máquina va {seconds} s atrasado: ajuste ambos por NTP; las horas de las ventas se pasan a este reloj. Su zona horaria es {zone}.',
-    fee_odd: '{name}_fee es {fee}',
+    fee_odd: 'cash_in_fee es {fee}',
     fee_takes_all: 'cash_in_fee es {fee}, todos sus {fiat} {code} o más',
     fee_unknown: 'no se conoce cash_in_fee',
     fee_without_price:
@@ -1526,6 +1526,7 @@ satmachine.messages.es = {
     fiat_odd: 'el efectivo {fiat} {reason}',
     field_required: 'hace falta',
     fingerprint_form: 'indíquela como la muestra OpenSSH: SHA256:…',
+    fixed_fee_odd: 'fixed_fee es {fee}',
     flooded:
       'La base de datos de la máquina envió más de {size} MB y se cortó: eso no es el trabajo de una máquina. Revise host y port; baje look_back_days si lo es.',
     forward_booking_differs:
