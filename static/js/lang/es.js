@@ -1412,7 +1412,7 @@ satmachine.messages.es = {
     belongs_to_user: '{path} pertenece al usuario con el número {user}',
     below_nothing: 'no puede ser menos que nada',
     booking_differs:
-      'El registro {booking} de LNbits debería ser de {msat} msat en la billetera {wallet}, logrado, con una tarifa de {fee} msat; es {found}.',
+      'El registro {booking} de LNbits debería ser de {msat} msat en la billetera {wallet}, logrado, con una tarifa de {fee} msat; se encontró: {found}.',
     books_do_not_agree:
       'Los libros no cuadran, en tantos lugares: {n}. Nada se cambia por sí solo; revíselos.',
     by_notes_count:
@@ -1530,7 +1530,7 @@ satmachine.messages.es = {
     flooded:
       'La base de datos de la máquina envió más de {size} MB y se cortó: eso no es el trabajo de una máquina. Revise host y port; baje look_back_days si lo es.',
     forward_booking_differs:
-      'El pago {hash} de LNbits debería ser de {msat} msat con una tarifa de {fee}, logrado; es {found}.',
+      'El pago {hash} de LNbits debería ser de {msat} msat con una tarifa de {fee}, logrado; se encontró: {found}.',
     forward_booking_lost:
       'LNbits perdió el registro de este pago. Cuenta como en camino hasta que una persona revise la fuente de fondos y lo cierre.',
     forward_changed: 'Este reenvío cambió entretanto.',
@@ -1593,7 +1593,7 @@ satmachine.messages.es = {
     is_behind:
       'El reloj del servidor de la máquina va {seconds} s atrasado; las horas de las ventas se pasan a este reloj. Su zona horaria es {zone}.',
     is_empty: 'no puede quedar vacío',
-    is_missing: 'falta',
+    is_missing: 'nada',
     is_no_number: 'no es un número',
     is_not_positive: 'no es un número positivo',
     is_too_large: 'es demasiado grande',

@@ -190,7 +190,7 @@ satmachine.format = (() => {
     sentences?.length
       ? sentences.map(sentence).reduce(
           // What is no whole sentence does not end like one.
-          (all, next) => `${all}${/[.!?…]$/.test(all) ? '' : ';'} ${next}`
+          (all, next) => `${all}${/[.!?…;]$/.test(all) ? '' : ';'} ${next}`
         )
       : text
   const sentence = ({code, field, values, within, text}) => {
