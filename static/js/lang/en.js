@@ -582,6 +582,18 @@ satmachine.messages.en = {
       'When a client hands you cash, record it here. Once the cash is in the machine, confirm it: from then on it takes part in sales.',
     withdrawal: 'Withdrawal'
   },
+  differences: {
+    adopted: 'Adopted payment',
+    balance: 'Balance',
+    commission: 'Commission',
+    forward: 'Forward',
+    lnbits_payment: 'LNbits payment',
+    lost: 'Lost payment',
+    payment: 'Payment',
+    payout: 'Payout',
+    transaction: 'Transaction',
+    transfer: 'Transfer'
+  },
   directions: {
     cash_in: 'Cash-in',
     cash_out: 'Cash-out',
@@ -2037,6 +2049,10 @@ satmachine.messages.en = {
     hourly: 'By itself',
     manual: 'By hand',
     startup: 'At start-up'
+  },
+  units: {
+    cassette: 'Cassette',
+    recycler: 'Recycler'
   },
   ways: {
     cash_in: 'Customer bought bitcoin',

@@ -590,6 +590,18 @@ satmachine.messages.es = {
       'Cuando un cliente le entregue efectivo, regístrelo aquí. Cuando el efectivo esté en la máquina, confírmelo: desde entonces participa en las ventas.',
     withdrawal: 'Retiro'
   },
+  differences: {
+    adopted: 'Pago adoptado',
+    balance: 'Saldo',
+    commission: 'Comisión',
+    forward: 'Reenvío',
+    lnbits_payment: 'Pago de LNbits',
+    lost: 'Pago perdido',
+    payment: 'Parte de un cliente',
+    payout: 'Pago',
+    transaction: 'Venta',
+    transfer: 'Abono o comisión'
+  },
   directions: {
     cash_in: 'Entrada de efectivo',
     cash_out: 'Salida de efectivo',
@@ -2075,6 +2087,10 @@ satmachine.messages.es = {
     hourly: 'Por sí sola',
     manual: 'A mano',
     startup: 'Al iniciar'
+  },
+  units: {
+    cassette: 'Casete',
+    recycler: 'Reciclador'
   },
   ways: {
     cash_in: 'Alguien compró bitcoin en la máquina',

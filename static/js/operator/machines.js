@@ -287,7 +287,7 @@ satmachine.components['sat-machines'] = {
       return cash.units
         .map(
           unit =>
-            `${this.fmt.words(unit.unit)}: ${unit.notes} × ${unit.denomination ?? '?'}`
+            `${this.fmt.unit(unit.unit)}: ${unit.notes} × ${unit.denomination ?? '?'}`
         )
         .join('\n')
     },

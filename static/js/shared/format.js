@@ -227,6 +227,10 @@ satmachine.format = (() => {
   // How a client's cash became sats, in words for the client.
   const way = name => known('ways', name)
   const trigger = name => known('triggers', name)
+  const difference = name => known('differences', name)
+  // What a machine holds notes in: 'cassette1' -> 'Cassette 1'.
+  const unit = name =>
+    name.replace(/^[a-z]+/, kind => `${known('units', kind)} `).trim()
   const direction = name => known('directions', name)
   const DIRECTIONS = {
     cash_out: 'north_east',
@@ -345,6 +349,8 @@ satmachine.format = (() => {
     step,
     way,
     trigger,
+    difference,
+    unit,
     direction,
     directionIcon,
     shift,
