@@ -208,3 +208,28 @@ def test_words_inside_a_sentence_are_told_in_turn(
     assert [each.code for each in said] == codes
     inside = [each.code for one in said for all_ in one.within.values() for each in all_]
     assert sorted(map(str, inside)) == sorted(within)
+
+
+def _below(model: type) -> Iterator[type]:
+    for each in model.__subclasses__():
+        yield each
+        yield from _below(each)
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_each_field_that_is_sent_has_a_name_of_the_page(language: str) -> None:
+    from satmachineclient import models_config, models_payouts, models_programme  # noqa: F401
+    from satmachineclient.machines import models as machines  # noqa: F401
+    from satmachineclient.models import In
+    from satmachineclient.partners import models as partners  # noqa: F401
+    from satmachineclient.telling import models as telling  # noqa: F401
+
+    sent = {
+        field.alias
+        for model in _below(In)
+        if model.__module__.startswith("satmachineclient.") and issubclass(model, In)
+        for field in model.__fields__.values()
+    }
+    assert len(sent) > 50
+    named = {key.removeprefix("audit_fields.") for key in texts(language)}
+    assert sent - named <= {"test", "dry_run"}  # which the page itself sends
