@@ -87,6 +87,8 @@ def test_each_sentence_about_a_destination_has_a_code() -> None:
         for advice in ("Set it again, or another one.", "It is asked again later."):
             said = told(f"The destination {text}. {advice}")
             assert [bool(each.code) for each in said] == [True, True], text
+        (refused,) = told(f"destination: {text}")
+        assert refused.field == "destination" and refused.code, text
     for why in ("the destination was changed", "forwarding was switched off"):
         assert told(f"Given up: {why}.")[0].code, why
     for reason in (

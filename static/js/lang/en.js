@@ -1525,6 +1525,7 @@ satmachine.messages.en = {
     enter_login_again:
       'enter ssh_password or ssh_private_key again, because {moved} changes',
     every_machine: 'every machine',
+    expired_invoice: 'answered with an invoice that has expired',
     extra_field: 'extra fields not permitted',
     far_ahead:
       "WARNING: the ATM server's clock is {seconds} s ahead: set both by NTP; the times of sales are put on this clock. Its time zone is {zone}.",
@@ -1605,9 +1606,13 @@ satmachine.messages.en = {
       "The ATM server's clock is {seconds} s behind; the times of sales are put on this clock. Its time zone is {zone}.",
     is_empty: 'cannot be empty',
     is_missing: 'missing',
+    is_no_address: 'is no Lightning address and no LNURL-pay',
     is_no_number: 'is not a number',
+    is_not_payable: 'is an LNURL, but none that can be paid',
     is_not_positive: 'is not a positive number',
+    is_silent: 'did not answer in time',
     is_too_large: 'is too large',
+    it_refuses: 'refuses: {reason}',
     key_cipher:
       'is encrypted with {cipher}, which cannot be read here. Encrypt it anew, then paste it: ssh-keygen -p -Z aes256-ctr -f FILE',
     key_damaged: 'cannot be read: it is damaged, or not an SSH key',
@@ -1731,6 +1736,7 @@ satmachine.messages.en = {
     no_tunnel: 'No SSH tunnel is configured.',
     no_webhook: 'No webhook is set.',
     no_webhook_address: 'is not an address such as https://example.com/hook',
+    no_whole_sats: 'takes no amount of whole sats',
     none_not_allowed: 'none is not an allowed value',
     none_to_test: 'none is set, so name the one to test',
     not_all_cash_came_out: 'not all of the cash came out',
@@ -1762,6 +1768,7 @@ satmachine.messages.en = {
       'This transaction is {state}: there is nothing to decide.',
     nothing_to_retry: 'This payment is {state}: there is nothing to try again.',
     nothing_to_settle: 'no {currency} is left to settle',
+    odd_answer: 'did not answer as it has to: {reason}',
     odd_character: 'contains a character that is not text',
     off_known_rate:
       '{sats} sats for {fiat} {code} are off the rate that LNbits knows, {rate} per bitcoin, by more than a factor of {factor}.',
@@ -1777,6 +1784,7 @@ satmachine.messages.en = {
     open_sales_held: 'Open sales before it do not add up to it; they are held.',
     operator_asks_at_least: 'the operator asks for at least {sats} sats',
     operator_stopped: 'The operator has stopped all forwarding.',
+    other_amount: 'answered with an invoice of another amount',
     other_server_pays: 'Another LNbits process is in the middle of a payment.',
     other_server_polls: 'another LNbits process has taken over the poll',
     others_may_write: 'others may write to {path}',
@@ -1920,6 +1928,7 @@ satmachine.messages.en = {
     trial_clients:
       'trial clients are made only when LNbits runs with DEBUG=true',
     unexpected: "unexpected {kind}, see LNbits' log.",
+    unreadable_invoice: 'answered with an invoice that cannot be read',
     void_open_shares:
       'A part of this sale is booked already, or it is decided on: void open shares.',
     wait_between_payments:

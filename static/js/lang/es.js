@@ -1543,6 +1543,7 @@ satmachine.messages.es = {
     enter_login_again:
       'introduzca de nuevo la contraseña SSH o la clave privada SSH, porque cambia {moved}',
     every_machine: 'todas las máquinas',
+    expired_invoice: 'respondió con una factura vencida',
     extra_field: 'este campo no se admite',
     far_ahead:
       'ATENCIÓN: el reloj del servidor de la máquina va {seconds} s adelantado: ajuste ambos por NTP; las horas de las ventas se pasan a este reloj. Su zona horaria es {zone}.',
@@ -1625,9 +1626,13 @@ satmachine.messages.es = {
       'El reloj del servidor de la máquina va {seconds} s atrasado; las horas de las ventas se pasan a este reloj. Su zona horaria es {zone}.',
     is_empty: 'no puede quedar vacío',
     is_missing: 'nada',
+    is_no_address: 'no es una dirección Lightning ni un LNURL-pay',
     is_no_number: 'no es un número',
+    is_not_payable: 'es un LNURL, pero no se le puede pagar',
     is_not_positive: 'no es un número positivo',
+    is_silent: 'no respondió a tiempo',
     is_too_large: 'es demasiado grande',
+    it_refuses: 'lo rechaza: {reason}',
     key_cipher:
       'está cifrada con {cipher}, que aquí no se puede leer. Cífrela de nuevo y péguela: ssh-keygen -p -Z aes256-ctr -f ARCHIVO',
     key_damaged: 'no se puede leer: está dañada, o no es una clave SSH',
@@ -1754,6 +1759,7 @@ satmachine.messages.es = {
     no_tunnel: 'No hay túnel SSH configurado.',
     no_webhook: 'No hay ningún webhook.',
     no_webhook_address: 'no es una dirección como https://example.com/hook',
+    no_whole_sats: 'no acepta ningún monto de sats enteros',
     none_not_allowed: 'no puede quedar sin valor',
     none_to_test: 'no hay ninguno fijado; indique el que se ha de probar',
     not_all_cash_came_out: 'no salió todo el efectivo',
@@ -1788,6 +1794,7 @@ satmachine.messages.es = {
     nothing_to_retry:
       'No hay nada que volver a intentar en este pago (estado: {state}).',
     nothing_to_settle: 'no queda nada en {currency} por liquidar',
+    odd_answer: 'no respondió como debe: {reason}',
     odd_character: 'contiene un carácter que no es texto',
     off_known_rate:
       '{sats} sats por {fiat} {code} se apartan del tipo que conoce LNbits, {rate} por bitcoin, en más de un factor de {factor}.',
@@ -1804,6 +1811,7 @@ satmachine.messages.es = {
       'Las ventas abiertas anteriores no suman lo mismo; quedan retenidas.',
     operator_asks_at_least: 'el operador pide al menos {sats} sats',
     operator_stopped: 'El operador ha detenido todos los reenvíos.',
+    other_amount: 'respondió con una factura por otro monto',
     other_server_pays: 'Otro proceso de LNbits está en medio de un pago.',
     other_server_polls:
       'otro proceso de LNbits se ha hecho cargo de la consulta',
@@ -1955,6 +1963,7 @@ satmachine.messages.es = {
     trial_clients:
       'los clientes de prueba solo se crean cuando LNbits funciona con DEBUG=true',
     unexpected: '{kind} inesperado; vea el registro de LNbits.',
+    unreadable_invoice: 'respondió con una factura que no se puede leer',
     void_open_shares:
       'Una parte de esta venta ya está registrada, o ya se decidió sobre ella: anule las partes abiertas.',
     wait_between_payments:
