@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -208,11 +209,14 @@ def test_words_inside_a_sentence_are_told_in_turn(
 
     said = told(text)
     assert [each.code for each in said] == codes
-    inside = [each.code for one in said for all_ in one.within.values() for each in all_]
-    assert sorted(map(str, inside)) == sorted(within)
+    inside: list[Any] = []
+    for one in said:
+        for sentences in one.within.values():
+            inside += sentences
+    assert sorted(found.code for found in inside) == sorted(within)
 
 
-def _below(model: type) -> Iterator[type]:
+def _below(model: type[Any]) -> Iterator[type[Any]]:
     for each in model.__subclasses__():
         yield each
         yield from _below(each)
