@@ -392,7 +392,7 @@ satmachine.messages.es = {
   config_dialog: {
     another_database: '¿La base de datos de otra máquina?',
     another_database_asked:
-      'Desde la próxima consulta, los identificadores de sus ventas cuentan aparte de los conocidos. Dígalo solo de la base de datos de otra máquina o de una que se instaló de nuevo, nunca de la misma base de datos en otro lugar. Las ventas conocidas por identificador e importes no se reparten otra vez en ningún caso; un identificador conocido con otros importes, de antes de ahora, espera su decisión.',
+      'Desde la próxima consulta, los identificadores de sus ventas cuentan aparte de los conocidos. Dígalo solo de la base de datos de otra máquina o de una que se instaló de nuevo, nunca de la misma base de datos en otro lugar. Las ventas conocidas por identificador y montos no se reparten otra vez en ningún caso; un identificador conocido con otros montos, de antes de ahora, espera su decisión.',
     save_as_another: 'Guardar como otra base de datos',
     accept_this_key: 'Aceptar esta clave',
     back: 'Atrás',
@@ -1049,7 +1049,7 @@ satmachine.messages.es = {
       'Paga todo lo que espera el próximo pago, por poco que sea. Lo que no se pueda pagar se muestra y se intenta de nuevo.',
     own_smallest: 'Pago mínimo',
     own_smallest_hint:
-      'Opcional: los importes menores esperan hasta que valga la pena un pago',
+      'Opcional: los montos menores esperan hasta que valga la pena un pago',
     paid: '{sats} pagados',
     payments: 'Partes',
     schedule: 'Se paga a los clientes',
@@ -1443,11 +1443,11 @@ satmachine.messages.es = {
     belongs_to_user: '{path} pertenece al usuario con el número {user}',
     below_nothing: 'no puede ser menos que nada',
     booking_differs:
-      'El registro {booking} de LNbits debería ser de {msat} msat en la billetera {wallet}, logrado, con una tarifa de {fee} msat; se encontró: {found}.',
+      'El registro {booking} de LNbits debería ser de {msat} msat en la billetera {wallet}, exitoso, con una tarifa de {fee} msat; se encontró: {found}.',
     books_do_not_agree:
       'Los libros no cuadran, en tantos lugares: {n}. Nada se cambia por sí solo; revíselos.',
     by_notes_count:
-      '{reason} (según el recuento de los billetes, {worth} de {fiat})',
+      '{reason} (según el conteo de los billetes, {worth} de {fiat})',
     cannot_be_distributed: 'No se puede distribuir: {reason}',
     cannot_be_voided: 'Este pago no se puede anular (estado: {state}).',
     cash_in_amount:
@@ -1496,7 +1496,7 @@ satmachine.messages.es = {
     connection_given_up: 'Se abandonó la conexión con {where}.',
     connection_works: 'La conexión funciona; se pueden leer las ventas.',
     counts_hidden:
-      'Sus recuentos {names} no: lo que salió de la máquina no se compara entonces con la venta, y una entrega parcial no muestra cuánto. Ejecute ahí como dueño: {grant};',
+      'Sus conteos {names} no: lo que salió de la máquina no se compara entonces con la venta, y una entrega parcial no muestra cuánto. Ejecute ahí como dueño: {grant};',
     credit_booked_already: 'El abono de la venta ya está registrado.',
     credit_failed: 'En espera: falló la acreditación de la venta: {reason}',
     credit_invoice_removed:
@@ -1538,10 +1538,10 @@ satmachine.messages.es = {
     devices_hidden:
       'No se puede leer {names} de devices: es opcional, para los nombres de las máquinas y lo que Lamassu cree que hay en ellas. Para permitirlo, ejecute ahí como dueño: {grant};',
     discount_odd: 'el descuento es {percent}, no un porcentaje de 0 a 100',
-    enter_it_again: 'introdúzcala de nuevo, porque cambia {moved}',
-    enter_key_or_password: 'introduzca una clave privada o una contraseña SSH',
+    enter_it_again: 'ingrésela de nuevo, porque cambia {moved}',
+    enter_key_or_password: 'ingrese una clave privada o una contraseña SSH',
     enter_login_again:
-      'introduzca de nuevo la contraseña SSH o la clave privada SSH, porque cambia {moved}',
+      'ingrese de nuevo la contraseña SSH o la clave privada SSH, porque cambia {moved}',
     every_machine: 'todas las máquinas',
     expired_invoice: 'respondió con una factura vencida',
     extra_field: 'este campo no se admite',
@@ -1562,10 +1562,10 @@ satmachine.messages.es = {
     flooded:
       'La base de datos de la máquina envió más de {size} MB y se cortó: eso no es el trabajo de una máquina. Revise host y port; baje look_back_days si lo es.',
     forward_booking_differs:
-      'El pago {hash} de LNbits debería ser de {msat} msat con una tarifa de {fee}, logrado; se encontró: {found}.',
+      'El pago {hash} de LNbits debería ser de {msat} msat con una tarifa de {fee}, exitoso; se encontró: {found}.',
     forward_booking_lost:
       'LNbits perdió el registro de este pago. Cuenta como en camino hasta que una persona revise la fuente de fondos y lo cierre.',
-    forward_changed: 'Este reenvío cambió entretanto.',
+    forward_changed: 'Este reenvío cambió mientras tanto.',
     forward_closed: 'Cerrado como no pagado: {reason}',
     forward_given_up_changed: 'Abandonado: el destino cambió.',
     forward_given_up_off: 'Abandonado: se desactivó el reenvío.',
@@ -1608,7 +1608,7 @@ satmachine.messages.es = {
     host_key_not_accepted:
       'La clave {key} del servidor SSH aún no está aceptada. Compárela con la del servidor (allí: for f in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf $f; done) y luego acéptela en la configuración.',
     id_stored:
-      'El identificador de Lamassu {id} ya está guardado: {known}. Esta es otra venta, {sale}: de otra base de datos o de una máquina instalada de nuevo, o se cambiaron sus importes. Compare las dos.',
+      'El identificador de Lamassu {id} ya está guardado: {known}. Esta es otra venta, {sale}: de otra base de datos o de una máquina instalada de nuevo, o se cambiaron sus montos. Compare las dos.',
     id_stored_before:
       'El identificador de Lamassu {id} ya está guardado, de la base de datos anterior a esta: {known}. Esta es otra venta, {sale}: es de antes de que esta base de datos se declarara otra. Compare las dos.',
     in_the_future: 'está en el futuro; hoy es {today} ({zone})',
@@ -1639,7 +1639,7 @@ satmachine.messages.es = {
     key_damaged_or_passphrase:
       'no se puede leer: está dañada, o la frase de contraseña es incorrecta, o no es una clave SSH',
     key_is_encrypted:
-      'esta clave SSH está cifrada; introduzca su frase de contraseña',
+      'esta clave SSH está cifrada; ingrese su frase de contraseña',
     key_kind: 'es de un tipo que no se admite: use RSA, ECDSA o Ed25519',
     key_refused:
       'El servidor SSH no dejó entrar al usuario ‘{user}’ con esta clave privada ({reason}). Revise ssh_username y la clave privada, y que el servidor permita este modo de acceso (la mitad pública de la clave en authorized_keys).',
@@ -1680,7 +1680,7 @@ satmachine.messages.es = {
       'ni Lamassu ni una venta han nombrado la máquina {machine}',
     machines_readable: 'Se pueden leer los nombres de las máquinas.',
     margin_amounts:
-      'el método del margen necesita un importe positivo y ninguna tarifa negativa',
+      'el método del margen necesita un monto positivo y ninguna tarifa negativa',
     margin_needs_fee: 'El método del margen necesita la tarifa fija.',
     may_not_forward:
       'El servidor SSH terminó la conexión apenas entró el usuario ‘{user}’. Revise que este usuario pueda reenviar puertos (AllowTcpForwarding).',
@@ -1688,7 +1688,7 @@ satmachine.messages.es = {
       'Este usuario no puede leer {names} de {table}. Ejecute ahí como dueño: {grant};',
     may_still_be_paid: 'Su factura aún puede pagarse: espere hasta {time}.',
     miscounted:
-      'Consta como completa, pero según el recuento de los billetes salieron {worth} de {fiat} de la máquina.',
+      'Consta como completa, pero según el conteo de los billetes salieron {worth} de {fiat} de la máquina.',
     more_forwarded:
       'Se reenviaron {sent} sats de la billetera {wallet}, con tarifas, y se trajeron {brought}.',
     more_is_known: 'Ahora se sabe más de esto: mírelo de nuevo.',
@@ -1699,7 +1699,7 @@ satmachine.messages.es = {
     more_than_password:
       'El servidor SSH pide al usuario ‘{user}’ más que una contraseña: {questions}. Permita a este usuario el acceso solo con clave privada.',
     more_than_the_sale:
-      'no puede haber salido más que el propio importe de la venta',
+      'no puede haber salido más que el propio monto de la venta',
     needed_for_tunnel: 'hace falta mientras el túnel SSH está activado',
     needed_for_verify_full: 'hace falta con ssl_mode verify-full',
     needed_with_fiat: 'hace falta con el efectivo',
@@ -1797,13 +1797,13 @@ satmachine.messages.es = {
     odd_answer: 'no respondió como debe: {reason}',
     odd_character: 'contiene un carácter que no es texto',
     off_known_rate:
-      '{sats} sats por {fiat} {code} se apartan del tipo que conoce LNbits, {rate} por bitcoin, en más de un factor de {factor}.',
+      '{sats} sats por {fiat} {code} se apartan de la cotización que conoce LNbits, {rate} por bitcoin, en más de un factor de {factor}.',
     off_own_price:
       '{sats} sats por {cash} {code} no cuadran con su propio raw_ticker_price de {price} dentro de un factor de {factor}',
     older_database:
       'No se paga ni se acredita nada: LNbits registró {n} pagos nuestros que la base de datos de la extensión no conoce. Es más antigua que la de LNbits, como tras restaurar una copia.',
     one_machine: 'máquina {id}',
-    only_dismissed: 'Sus importes no sirven; solo se puede descartar.',
+    only_dismissed: 'Sus montos no sirven; solo se puede descartar.',
     only_incoming: 'Solo se permiten pagos entrantes.',
     only_tried_again:
       'Está pagado, o una parte lo está: solo se puede volver a intentar.',
@@ -1872,7 +1872,7 @@ satmachine.messages.es = {
       'Espera hasta que la billetera del operador alcance a cubrirlo.',
     query_taken_back:
       'La base de datos de la máquina retiró la consulta ({reason}). Una réplica (hot standby) lo hace cuando la primaria cambia lo que se lee: ponga ahí hot_standby_feedback = on o un max_standby_streaming_delay mayor, o lea la primaria.',
-    rate_not_positive: 'el tipo de cambio tiene que ser mayor que cero',
+    rate_not_positive: 'la cotización tiene que ser mayor que cero',
     reading_failed:
       'Falló la lectura de la base de datos de la máquina ({reason}). Revise que sea la de Lamassu.',
     reading_took_too_long:
@@ -1899,13 +1899,13 @@ satmachine.messages.es = {
     sales_wait:
       'Ventas que esperan su decisión desde hace más de {hours} horas: {n}. Repártalas o descártelas.',
     sales_without_actions:
-      'Se puede leer cash_out_txs. cash_out_actions no: la hora de una venta es entonces la de su confirmación, y las entregas parciales no muestran recuentos.',
+      'Se puede leer cash_out_txs. cash_out_actions no: la hora de una venta es entonces la de su confirmación, y las entregas parciales no muestran conteos.',
     same_database:
-      'Ventas de esta base de datos que se conocen de la anterior, por sus identificadores e importes: {n}. Ninguna se reparte otra vez. Si es la misma base de datos en otro lugar, todo está bien.',
+      'Ventas de esta base de datos que se conocen de la anterior, por sus identificadores y montos: {n}. Ninguna se reparte otra vez. Si es la misma base de datos en otro lugar, todo está bien.',
     secret_unreadable:
-      'no se puede descifrar el secreto guardado; introdúzcalo de nuevo.',
+      'no se puede descifrar el secreto guardado; ingréselo de nuevo.',
     secrets_again:
-      'Introduzca de nuevo en la configuración: {names}. La clave secreta de LNbits (AUTH_SECRET_KEY) no es aquella con la que se guardaron.',
+      'Ingrese de nuevo en la configuración: {names}. La clave secreta de LNbits (AUTH_SECRET_KEY) no es aquella con la que se guardaron.',
     secrets_lost:
       'No se pueden leer los secretos guardados ({names}): la clave secreta de LNbits ha cambiado. Ingréselos de nuevo en la configuración.',
     set_it_again: 'Configúrelo de nuevo, o elija otro.',
@@ -1971,7 +1971,7 @@ satmachine.messages.es = {
     wait_for_the_other:
       'Otro reenvío está en camino. Vuelva a intentarlo cuando haya terminado.',
     wallet_changed_meanwhile:
-      'se cambió entretanto. Mire de nuevo y vuelva a intentarlo.',
+      'se cambió mientras tanto. Mire de nuevo y vuelva a intentarlo.',
     wallet_does_not_exist: 'La billetera {wallet} ya no existe.',
     wallet_is_a_clients:
       'es la billetera de un cliente; elija una de las suyas',
