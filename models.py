@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConstrainedInt, Field, validator
 from pydantic.fields import ModelField
 
 from .helpers import MAX_SATS, minor_units, new_id, now
+from .words.told import Told, told
 
 SECRETS = ("password", "ssh_password", "ssh_private_key", "ssh_private_key_passphrase")
 
@@ -107,6 +108,7 @@ class Problem(BaseModel):
     """Why a request was refused, in one sentence that names the field."""
 
     detail: str
+    told: list[Told] = Field([], description="`detail` as codes with values")
 
 
 class Reason(In):
@@ -150,11 +152,18 @@ class AuditEntry(BaseModel):
 
 
 def _plain(value: BaseModel | dict[str, Any] | None) -> dict[str, Any] | None:
-    """In JSON's types, with decimals as text: a number would become a float."""
+    """In JSON's types, with decimals as text: a number would become a float.
+
+    Without the codes of its sentences, which are found again from the sentences.
+    """
     if not isinstance(value, BaseModel):
         return value
+    codes = {name for name in value.__fields__ if name == "told" or name.endswith("_told")}
     plain: dict[str, Any] = json.loads(
-        value.json(encoder=lambda v: str(v) if isinstance(v, Decimal) else v.isoformat())
+        value.json(
+            exclude=codes,
+            encoder=lambda v: str(v) if isinstance(v, Decimal) else v.isoformat(),
+        )
     )
     return plain
 
@@ -174,6 +183,11 @@ class Difference(BaseModel):
     kind: str
     id: str
     detail: str
+    told: list[Told] = Field([], description="`detail` as codes with values")
+
+    _told = validator("told", always=True, allow_reuse=True)(
+        lambda _, values: told(values.get("detail"))
+    )
 
 
 class Reconciliation(BaseModel):

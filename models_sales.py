@@ -190,7 +190,9 @@ class TransactionOut(Out):
     credit_status: TransferStatus
     commission_status: TransferStatus
     payout_error: str | None
+    payout_told: list[Told] = Field([], description="`payout_error` as codes with values")
     review_reason: str | None
+    review_told: list[Told] = Field([], description="`review_reason` as codes with values")
     review_notes: str | None
     lamassu_facts: dict[str, Any] | None
 
@@ -207,6 +209,8 @@ class TransactionOut(Out):
         ):
             value = fields[name]
             fields[name] = None if value is None else decimal_text(value)
+        fields["payout_told"] = told(row.payout_error)
+        fields["review_told"] = told(row.review_reason)
         fields["fiat_amount"] = fiat_text(row.fiat_amount, row.fiat_code)
         fields["undistributed_fiat"] = fiat_text(row.undistributed_fiat, row.fiat_code)
         if row.counted_fiat is not None:

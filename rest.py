@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import Depends, Query, Request, Response
 from fastapi.exceptions import HTTPException, RequestValidationError
-from fastapi.responses import StreamingResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.routing import APIRoute
 from lnbits.core.models import Wallet, WalletTypeInfo
 from lnbits.db import Filter, FilterModel, Filters
@@ -23,7 +23,9 @@ from lnbits.decorators import (
     require_admin_key,
     require_invoice_key,
 )
+from lnbits.exceptions import render_html_error
 from lnbits.settings import settings
+from loguru import logger
 from pydantic import UUID4, BaseModel, ValidationError
 from pydantic.json import pydantic_encoder
 from sqlalchemy.exc import DBAPIError
@@ -34,10 +36,14 @@ from .models import (
     Problem,
 )
 from .models_sales import DistributionOut, Payment
+from .words.told import told
 
 
 class Route(APIRoute):
-    """Errors as `{"detail": "<one sentence>"}`, with the field's name in front."""
+    """Errors as `{"detail": "<one sentence>"}`, with the field's name in front.
+
+    Beside it stands the same as codes with values, for the languages of the page.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -48,21 +54,41 @@ class Route(APIRoute):
                 # To its end, also if the client goes away: nothing is left half done.
                 return await database.whole(handle(request))
             except (RequestValidationError, ValidationError) as exc:
-                raise HTTPException(HTTPStatus.BAD_REQUEST, _sentence(exc.errors())) from None
+                return _refusal(request, HTTPStatus.BAD_REQUEST, *_sentences(exc.errors()))
             except ValueError as exc:
-                raise HTTPException(HTTPStatus.BAD_REQUEST, str(exc)) from None
+                return _refusal(request, HTTPStatus.BAD_REQUEST, str(exc))
             except (
                 ConflictError,
                 database.LeaseLostError,
                 database.LedgerBusyError,
             ) as exc:
-                raise HTTPException(HTTPStatus.CONFLICT, str(exc)) from None
+                return _refusal(request, HTTPStatus.CONFLICT, str(exc))
             except DBAPIError as exc:
                 log_unexpected("LNbits' database failed", exc)
                 detail = database.trouble(exc)
-                raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, detail) from None
+                return _refusal(request, HTTPStatus.SERVICE_UNAVAILABLE, detail)
+            except HTTPException as exc:
+                if exc.headers or exc.status_code not in (
+                    HTTPStatus.FORBIDDEN,
+                    HTTPStatus.NOT_FOUND,
+                ):
+                    raise
+                return _refusal(request, HTTPStatus(exc.status_code), str(exc.detail))
 
         return answer
+
+
+def _refusal(request: Request, status: HTTPStatus, *sentences: str) -> Response:
+    """As LNbits answers and logs an HTTPException, with the codes beside its sentence."""
+    error = HTTPException(status, _cut("; ".join(sentences)))
+    logger.error(f"HTTPException {error.status_code}: {error.detail}")
+    said = [each.dict() for sentence in sentences for each in told(_cut(sentence))]
+    answer = JSONResponse({"detail": error.detail, "told": said}, status)
+    return render_html_error(request, error) or answer
+
+
+def _cut(text: str) -> str:
+    return text[:1000].encode(errors="replace").decode()
 
 
 def _check_address(request: Request) -> None:
@@ -71,7 +97,7 @@ def _check_address(request: Request) -> None:
         raise ValueError("The address contains a NUL character.")
 
 
-def _sentence(errors: Iterable[Any]) -> str:
+def _sentences(errors: Iterable[Any]) -> list[str]:
     parts = []
     for error in errors:
         # Where the body is not JSON at all, a number in `loc` says at which character.
@@ -80,7 +106,7 @@ def _sentence(errors: Iterable[Any]) -> str:
         # What `__root__` says of several fields names them itself.
         whole = error["loc"][-1] == "__root__"
         parts.append(str(error["msg"]) if whole else f"{field}: {error['msg']}")
-    return "; ".join(parts)[:1000].encode(errors="replace").decode()
+    return parts
 
 
 async def check_operator(

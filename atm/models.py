@@ -30,5 +30,10 @@ class ConnectionStep(BaseModel):
 class ConnectionTest(Out):
     success: bool
     message: str
+    told: list[Told] = Field([], description="`message` as codes with values")
     steps: list[ConnectionStep]
     ssh_host_key_fingerprint: str | None = None
+
+    _told = validator("told", always=True, allow_reuse=True)(
+        lambda _, values: told(values.get("message"))
+    )

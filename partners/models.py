@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConstrainedDecimal, Field, validator
 from ..helpers import decimal_text, new_id
 from ..models import In, Out
 from ..models_sales import DistributionOut, PaymentStatus, TransactionOut, TransferStatus
+from ..words.told import Told, told
 
 PartnerStatus = Literal["active", "ended"]
 
@@ -115,6 +116,11 @@ class CommissionPart(Out):
     status: PaymentStatus | TransferStatus
     payment_hash: str | None
     error: str | None
+    told: list[Told] = Field([], description="`error` as codes with values")
+
+    _told = validator("told", always=True, allow_reuse=True)(
+        lambda _, values: told(values.get("error"))
+    )
 
 
 class TestTransactionOut(BaseModel):

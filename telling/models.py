@@ -151,6 +151,11 @@ class AlertSettingsOut(Out):
     letters_waiting: int = Field(0, description="For the webhook, not delivered yet")
     letters_given_up: int = Field(0, description="For the webhook, after three days")
     last_error: str | None = None
+    told: list[Told] = Field([], description="`last_error` as codes with values")
+
+    _told = validator("told", always=True, allow_reuse=True)(
+        lambda _, values: told(values.get("last_error"))
+    )
 
     @classmethod
     def of(cls, settings: AlertSettings, **counts: Any) -> "AlertSettingsOut":
@@ -190,6 +195,15 @@ class Test(Out):
 
     admins: str
     webhook: str
+    admins_told: list[Told] = Field([], description="`admins` as codes with values")
+    webhook_told: list[Told] = Field([], description="`webhook` as codes with values")
+
+    _admins_told = validator("admins_told", always=True, allow_reuse=True)(
+        lambda _, values: told(values.get("admins"))
+    )
+    _webhook_told = validator("webhook_told", always=True, allow_reuse=True)(
+        lambda _, values: told(values.get("webhook"))
+    )
 
 
 class Health(Out):

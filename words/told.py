@@ -7,8 +7,13 @@ release has written. The page's languages have a text for each code.
 
 import re
 from functools import lru_cache
+from typing import Any
 
 from pydantic import BaseModel
+
+from .checked import CHECKED
+from .found import FOUND
+from .refused import REFUSED
 
 SENTENCES = {
     # wallets and payments
@@ -225,14 +230,24 @@ SENTENCES = {
     "no_column": "{table} has no column {names}: this is not a Lamassu version that can be read "
     "(8.0 to 10.2 are known).",
     "may_not_read": "This user may not read {names} of {table}. Run there as owner: {grant};",
+    **CHECKED,
+    **FOUND,
+    **REFUSED,
 }
 
 
 class Told(BaseModel):
-    """One sentence. Without a code it stands only as it is, in `text`."""
+    """One sentence. Without a code it stands only as it is, in `text`.
+
+    `field` is what an error is about, and stands before the sentence in what it was found in;
+    `within` has those of the values that are sentences themselves.
+    """
 
     code: str | None = None
+    field: str | None = None
     values: dict[str, str] = {}
+    # Of `Told` in turn, which FastAPI's copies of a model cannot say of itself.
+    within: dict[str, list[Any]] = {}
     text: str
 
 
@@ -250,7 +265,17 @@ def say(code: str, **values: object) -> str:
     return SENTENCES[code].format(**values)
 
 
-_PATTERNS = {code: _pattern(template) for code, template in SENTENCES.items()}
+# What begins with a value begins like anything: it comes last.
+_PATTERNS = {
+    code: _pattern(template)
+    for code, template in sorted(SENTENCES.items(), key=lambda each: each[1].startswith("{"))
+}
+_FIELD = re.compile(r"([a-z]\w*(?:\.\w+)*): (.+)", re.DOTALL)
+# Values that may be sentences of our own.
+_REASONS = (
+    *("reason", "error", "note", "known", "sale", "sales", "kind", "what", "where", "found"),
+    *("link", "verdict"),
+)
 
 
 @lru_cache(maxsize=2000)
@@ -261,13 +286,34 @@ def _told(text: str) -> tuple[Told, ...] | None:
     for code, pattern in _PATTERNS.items():
         found = pattern.match(text)
         if found and (rest := _told(text[found.end() :].lstrip())) is not None:
-            return (Told(code=code, values=found.groupdict(), text=found[0]), *rest)
+            return (_sentence(code, found), *rest)
     return None
+
+
+def _sentence(code: str, found: re.Match[str]) -> Told:
+    values = found.groupdict()
+    within = {name: _known(values[name]) for name in _REASONS if name in values}
+    return Told(
+        code=code,
+        values=values,
+        within={name: list(known) for name, known in within.items() if known},
+        text=found[0],
+    )
+
+
+def _known(text: str) -> tuple[Told, ...] | None:
+    """As `_told`; also with a field's name in front, and several such after another."""
+    first, semicolon, rest = text.partition("; ")
+    if semicolon and (before := _known(first)) and (after := _known(rest)):
+        return (*before, *after)
+    if (about := _FIELD.fullmatch(text)) and (known := _told(about[2])):
+        return (known[0].copy(update={"field": about[1]}), *known[1:])
+    return _told(text)
 
 
 def told(text: str | None) -> list[Told]:
     """A text as its sentences, in order; one without a code where it is not known."""
     if not text:
         return []
-    known = _told(text)
+    known = _known(text)
     return [Told(text=text)] if known is None else list(known)

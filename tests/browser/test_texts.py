@@ -17,7 +17,7 @@ _USED = (
 )
 # Keys that are put together while the page runs.
 _MADE = re.compile(
-    r"(alert_kinds|amounts|audit_fields|audit_said|count|directions|notices|my_notices|obstacles|payouts|states|steps|told|triggers|ways)\.|alerts\.(digest|set)_|report\.by_|alerts\.secret_kept|alerts\.webhook_secret|"
+    r"(alert_kinds|amounts|audit_fields|audit_said|count|differences|directions|notices|my_notices|obstacles|payouts|states|steps|told|triggers|units|ways)\.|alerts\.(digest|set)_|report\.by_|alerts\.secret_kept|alerts\.webhook_secret|"
     r"sidebar\.checked_|transactions\.|"
     r"held\.(client|partner|credit|commission|held|unclear|lost|pay|void|close)$"
 )

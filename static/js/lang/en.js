@@ -70,8 +70,13 @@ satmachine.messages.en = {
     yes: 'yes'
   },
   audit_fields: {
+    accept_terms: 'Terms',
     amount: 'Amount',
+    another_database: 'Another database',
     base_amount_sats: 'Base (sats)',
+    by: 'By',
+    cash_lasts_days: 'Cash lasts (days)',
+    cash_low: 'Cash runs low',
     client_id: 'Client',
     commission_amount_sats: 'Commission (sats)',
     commission_method: 'Commission method',
@@ -83,44 +88,81 @@ satmachine.messages.en = {
     crypto_amount_sats: 'Sats of the sale',
     currency: 'Currency',
     database_name: 'Database',
+    database_number: 'Number of the database',
+    database_since: 'Another database since',
     dca_mode: 'Mode',
+    deposit_confirmed: 'Deposit confirmed',
     deposit_instructions: 'Where to bring cash',
+    destination: 'Destination',
+    device_id: 'Machine',
+    device_ids: 'Machines',
+    digest: 'Digest',
+    digest_hour: 'Hour of the digest',
     direction: 'Direction',
     discount: 'Discount',
     error: 'Error',
     exchange_rate: 'Rate',
+    fiat: 'Cash',
     fiat_amount: 'Cash',
     fiat_code: 'Currency',
     fixed_mode_daily_limit: 'Daily limit',
+    forward_failed: 'Forward failed',
+    forwarding: 'Forwarding',
+    from: 'From',
+    goal_reached: 'Goal reached',
     host: 'Database host',
     id: 'Id',
     is_active: 'Automatic polling',
     largest_daily_limit: 'Largest daily limit',
-    database_number: 'Number of the database',
-    database_since: 'Another database since',
+    last_forward: 'Send what is left',
     look_back_days: 'Look back (days)',
+    machine_silent_hours: 'Silent machine (hours)',
     max_sats_per_poll: 'Ceiling per poll',
     max_sats_per_transaction: 'Ceiling per sale',
+    name: 'Name',
     notes: 'Notes',
+    operator_address: 'Operator’s address',
+    operator_name: 'Operator’s name',
+    password: 'Password',
+    payout_min_sats: 'Smallest payout',
+    payout_schedule: 'Payouts',
+    payout_time: 'Time of payment',
+    payout_weekday: 'Day of the payout',
+    percent: 'Percentage',
     poll_interval_minutes: 'Poll every (minutes)',
     port: 'Port',
     reason: 'Reason',
     registration: 'Registration',
+    sats: 'Sats',
     secrets_entered: 'Secrets entered',
     smallest_daily_limit: 'Smallest daily limit',
+    smallest_forward_sats: 'Smallest forward (sats)',
+    source_wallet_below_sats: 'Source wallet below (sats)',
     source_wallet_id: 'Source wallet',
     ssh_host: 'SSH host',
     ssh_host_key_fingerprint: 'SSH host key',
+    ssh_password: 'SSH password',
     ssh_port: 'SSH port',
+    ssh_private_key: 'SSH private key',
+    ssh_private_key_passphrase: 'Passphrase of the SSH key',
     ssh_username: 'SSH user',
+    ssl_ca_certificate: 'CA certificate',
     ssl_mode: 'TLS',
+    statement_ready: 'Statement ready',
     status: 'Status',
     terms: 'Terms',
+    terms_hash: 'Terms',
+    threshold_sats: 'Sats from which on they are sent',
     timezone: 'Time zone',
+    to: 'To',
     use_ssh_tunnel: 'SSH tunnel',
     user_id: 'User',
     username: 'Name',
-    wallet_id: 'Wallet'
+    waiting_hours: 'Waiting (hours)',
+    wallet_id: 'Wallet',
+    webhook_events: 'Webhook events',
+    webhook_secret: 'Webhook secret',
+    webhook_url: 'Webhook'
   },
   audit_said: {
     terms_accepted: '{who} accepted the terms ({whose})',
@@ -558,6 +600,18 @@ satmachine.messages.en = {
     when_a_client_hands_you:
       'When a client hands you cash, record it here. Once the cash is in the machine, confirm it: from then on it takes part in sales.',
     withdrawal: 'Withdrawal'
+  },
+  differences: {
+    adopted: 'Adopted payment',
+    balance: 'Balance',
+    commission: 'Commission',
+    forward: 'Forward',
+    lnbits_payment: 'LNbits payment',
+    lost: 'Lost payment',
+    payment: 'Payment',
+    payout: 'Payout',
+    transaction: 'Transaction',
+    transfer: 'Transfer'
   },
   directions: {
     cash_in: 'Cash-in',
@@ -1341,223 +1395,573 @@ satmachine.messages.en = {
       'Another commission method is configured than the one the machines use: change it in Configure Database, under Polling.'
   },
   told: {
-    purchase_waits: "Waits until the operator's wallet can cover it.",
-    purchase_failed:
-      'Could not be paid yet. It is tried again; ask the operator if it stays so.',
-    purchase_given_up: 'Given up; the cash is back in your balance.',
-    destination_no_address:
-      'The destination is no Lightning address and no LNURL-pay.',
-    destination_refuses: 'The destination refuses: {reason}.',
-    destination_not_payable:
-      'The destination is an LNURL, but none that can be paid.',
-    destination_no_whole_sats: 'The destination takes no amount of whole sats.',
-    destination_unreadable:
-      'The destination answered with an invoice that cannot be read.',
-    destination_other_amount:
-      'The destination answered with an invoice of another amount.',
+    a_cash_in: 'a cash-in of {sats} sats for {fiat} {code}',
+    a_cash_out: 'a cash-out of {sats} sats for {fiat} {code}',
+    a_client: 'client',
+    a_client_of_yours: 'client of yours',
+    a_commission: 'commission',
+    a_credit: 'credit',
+    a_deposit: 'deposit',
+    a_forward: 'forward',
+    a_machine: 'machine',
+    a_partner: 'partner',
+    a_partner_of_yours: 'partner of yours',
+    a_payment: 'payment',
+    a_settle_out: 'a settle-out of {sats} sats for {fiat} {code}',
+    a_transaction: 'transaction',
+    above_poll_ceiling: 'Above the ceiling of {sats} sats per poll.',
+    above_sale_ceiling: 'Above the ceiling of {sats} sats per transaction.',
+    accept_terms: "the operator's terms have to be accepted",
+    admins_told: 'Handed to LNbits for {ways}.',
+    admins_told_nothing:
+      'LNbits tells its admins nothing yet: set it up under Settings, Notifications.',
+    all_stopped: 'All forwarding is stopped; allow it in the programme first.',
+    an_adopted_payment: 'adopted payment',
+    another_under_way: 'Another forward of this client is under way.',
+    as_configured: 'as configured',
+    asked_again: 'It is asked again later.',
+    atoms_odd: 'crypto_atoms is {atoms}',
+    before_bitcoin: 'there was no bitcoin before {day}',
+    before_from: 'is before from',
+    belongs_to_user: '{path} belongs to the user with the number {user}',
+    below_nothing: 'cannot be less than nothing',
+    booking_differs:
+      "LNbits' booking {booking} should be {msat} msat on wallet {wallet}, successful, with a fee of {fee} msat; it is {found}.",
+    books_do_not_agree:
+      'The books differ, in so many places: {n}. Nothing is changed by itself; look at them.',
+    by_notes_count: "{reason} (by the notes' count {worth} of {fiat})",
+    cannot_be_distributed: 'It cannot be distributed: {reason}',
+    cannot_be_voided: 'This payment is {state} and cannot be voided.',
+    cash_in_amount:
+      'leave it out. The customer of a cash-in put all of the cash in; no part of it can be missing.',
+    cash_ins_found: '{n} cash-ins that were sent since {day}.',
+    cash_ins_readable: 'cash_in_txs can be read.',
+    cash_is_missing:
+      'Of {owed} {currency} owed to clients only {there} is in the machines. Count it.',
+    cash_lasts:
+      "The clients' cash in {currency}, {remaining}, lasts for about {days} more days. Ask for deposits.",
+    cash_not_confirmed: 'the machine did not confirm that the cash came out',
+    certificate_not_trusted:
+      'The certificate of PostgreSQL at {where} is not trusted ({reason}). Check host and ssl_ca_certificate.',
+    choose_adopt: "Choose 'Adopt' to take these payments into the books.",
+    choose_another_source:
+      'the wallet {wallet} does not exist any more. Choose another source wallet in the configuration.',
+    claim_decided_already: 'This payment has been decided on already.',
+    claim_not_lamassus:
+      "It was no sale of Lamassu's, so it is not read again: book a withdrawal, if it was one.",
+    client_closed: 'this client is closed and takes no deposits',
+    client_gone: 'This client is gone.',
+    client_has_left: 'The client has left the programme.',
+    client_wallet_is_gone:
+      'The wallet of {name}, or its user, is gone: their cash waits and buys nothing until they have another wallet.',
+    client_wallet_needed: "the client's LNbits wallet is needed",
+    client_wants_to_join: '{name} wants to join. Approve or close.',
+    clock_ahead:
+      "The clock of the ATM's server is {seconds} seconds ahead of this one. Set both by NTP.",
+    clock_behind:
+      "The clock of the ATM's server is {seconds} seconds behind this one. Set both by NTP.",
+    clocks_agree:
+      'The ATM server’s clock and this one agree; its time zone is {zone}.',
+    commission_booked_already: "The sale's commission is booked already.",
+    commission_sums:
+      "Of {sats} sats of commission {partners} are the partners', and their parts are {parts} sats.",
+    commission_too_high:
+      'the effective commission is {effective}, 100 % or more',
+    commission_unknown: 'commission_percentage is not known',
+    commission_wallet_is_gone:
+      'The commission wallet {wallet} is gone: the commission cannot be paid. Choose another in the configuration.',
+    commission_would_be: 'the commission would be {sats} sats',
+    compute_with:
+      'These machines compute with {method}, {verdict}: over {sales} sales the base is off the market value by {markup} sats (markup) or {margin} sats (margin).',
+    configured_is: 'but configured is {method}',
+    connection_broke:
+      "The connection to the ATM's database broke while reading ({reason}). Check that PostgreSQL, the SSH server and the network stay up.",
+    connection_given_up: 'The connection to {where} was given up.',
+    connection_works: 'The connection works; sales can be read.',
+    counts_hidden:
+      'Its counts {names} cannot: what came out of the machine is then not compared with the sale, and a partial dispense does not show how much. Run there as owner: {grant};',
+    credit_booked_already: "The sale's credit is booked already.",
+    credit_failed: 'Waiting: the sale’s credit failed: {reason}',
+    credit_invoice_removed:
+      'The credit’s invoice was removed meanwhile; a new one is made.',
+    daily_limit_reached: 'Waiting: LNbits lets a wallet pay {sats} sats a day.',
+    day_to_come: 'has to be a day to come',
+    debited_without_invoice:
+      'LNbits debited the payment {hash} but has lost its invoice.',
+    decided_already: 'This transaction has been decided on already.',
+    deposit_is_final:
+      'this deposit is {state} already, which is final. Correct a mistake with a new entry.',
+    deposit_pending:
+      'A deposit in {currency} is pending: confirm or reject it first.',
+    deposits_wait:
+      'Deposits that wait for their confirmation for more than {hours} hours: {n}. Confirm them once their cash is in the machine.',
+    destination_above_limit:
+      'The destination takes at least {least} sats at once, LNbits pays at most {most}.',
+    destination_changed: 'The destination was changed.',
     destination_expired:
       'The destination answered with an invoice that has expired.',
-    destination_silent: 'The destination did not answer in time.',
+    destination_no_address:
+      'The destination is no Lightning address and no LNURL-pay.',
+    destination_no_whole_sats: 'The destination takes no amount of whole sats.',
+    destination_not_payable:
+      'The destination is an LNURL, but none that can be paid.',
     destination_odd: 'The destination did not answer as it has to: {reason}.',
-    set_it_again: 'Set it again, or another one.',
-    asked_again: 'It is asked again later.',
+    destination_other_amount:
+      'The destination answered with an invoice of another amount.',
     destination_own_wallet:
       "The destination's invoice pays the very wallet that the sats come from. Set another destination.",
     destination_paid_before:
       "The destination's invoice was paid before. Set another destination.",
-    forward_wallet_changed:
-      "The client's wallet was changed. The destination has to be set again.",
-    destination_changed: 'The destination was changed.',
-    client_has_left: 'The client has left the programme.',
-    forward_wallet_closed: 'The wallet is closed, or may not pay.',
-    too_little_held:
-      'The destination takes at least {least} sats, and the wallet holds {held}. It goes as soon as there are enough.',
-    too_little_waits:
-      'The destination takes at least {least} sats, and {waiting} wait, of which a part is kept for fees. It goes as soon as there are enough.',
-    destination_above_limit:
-      'The destination takes at least {least} sats at once, LNbits pays at most {most}.',
-    forward_refused: 'LNbits refused it: {reason} It is tried again later.',
+    destination_refuses: 'The destination refuses: {reason}.',
+    destination_silent: 'The destination did not answer in time.',
+    destination_takes_at_least: 'the destination takes at least {sats} sats',
+    destination_unreadable:
+      'The destination answered with an invoice that cannot be read.',
+    devices_hidden:
+      "{names} of devices cannot: optional, for the machines' names and what Lamassu believes is in them. To allow it, run there as owner: {grant};",
+    discount_odd: 'discount is {percent}, not a percentage from 0 to 100',
+    enter_it_again: 'enter it again, because {moved} changes',
+    enter_key_or_password: 'enter a private key or an SSH password',
+    enter_login_again:
+      'enter ssh_password or ssh_private_key again, because {moved} changes',
+    every_machine: 'every machine',
+    expired_invoice: 'answered with an invoice that has expired',
+    extra_field: 'extra fields not permitted',
+    far_ahead:
+      "WARNING: the ATM server's clock is {seconds} s ahead: set both by NTP; the times of sales are put on this clock. Its time zone is {zone}.",
+    far_behind:
+      "WARNING: the ATM server's clock is {seconds} s behind: set both by NTP; the times of sales are put on this clock. Its time zone is {zone}.",
+    fee_odd: 'cash_in_fee is {fee}',
+    fee_takes_all: 'cash_in_fee is {fee}, all of its {fiat} {code} or more',
+    fee_unknown: 'cash_in_fee is not known',
+    fee_without_price:
+      'there is a cash_in_fee of {fee}, but raw_ticker_price is not known',
+    fewer_sats: 'fewer sats wait than a moment ago',
+    fiat_odd: 'fiat {fiat} {reason}',
+    field_required: 'field required',
+    fingerprint_form: 'give it as OpenSSH prints it: SHA256:…',
+    fixed_fee_odd: 'fixed_fee is {fee}',
+    flooded:
+      "The ATM's database sent more than {size} MB and was cut off: this is not the work of an ATM. Check host and port; lower look_back_days if it is.",
+    forward_booking_differs:
+      "LNbits' payment {hash} should be {msat} msat with a fee of {fee}, successful; it is {found}.",
+    forward_booking_lost:
+      'LNbits has lost its booking of this payment. It counts as on its way until a person has looked into the funding source, and closes it.',
+    forward_changed: 'This forward was changed meanwhile.',
+    forward_closed: 'Closed as not paid: {reason}',
+    forward_given_up_changed: 'Given up: the destination was changed.',
+    forward_given_up_off: 'Given up: forwarding was switched off.',
+    forward_is_paid: 'It is paid: it cannot be tried again.',
+    forward_may_arrive: 'It may still arrive: it cannot be tried again.',
     forward_no_route:
       'It did not arrive: no route, too little liquidity, or a fee above the reserve. It is tried again.',
     forward_not_arrived: 'It did not arrive: {reason} It is tried again.',
-    forward_booking_lost:
-      'LNbits has lost its booking of this payment. It counts as on its way until a person has looked into the funding source, and closes it.',
     forward_on_its_way:
       'On its way: the destination holds it, or the network still looks for a route.',
-    forward_given_up_changed: 'Given up: the destination was changed.',
-    forward_given_up_off: 'Given up: forwarding was switched off.',
-    forward_closed: 'Closed as not paid: {reason}',
-    own_wallet_changed:
-      'The wallet was changed since: set the destination again.',
+    forward_over:
+      'The client has changed the destination since; this one is over.',
+    forward_refused: 'LNbits refused it: {reason} It is tried again later.',
+    forward_wallet_changed:
+      "The client's wallet was changed. The destination has to be set again.",
+    forward_wallet_closed: 'The wallet is closed, or may not pay.',
     forwarding_stopped:
       'The operator has stopped all forwarding. Your sats stay in your wallet.',
-    you_have_left: 'You have left the programme: nothing is sent on any more.',
-    own_wallet_holds_less:
-      'Your wallet holds {held} sats of the {waiting} that could be sent: they go when there are {threshold}.',
-    older_database:
-      "Nothing is paid or credited: LNbits has booked {n} payments of ours that the extension's database does not know. It is older than LNbits', as after a backup was put back.",
-    sales_concerned_unknown: 'Sales concerned: not told by the payments.',
-    sales_concerned_more: 'Sales concerned: {sales} and {n} more.',
-    sales_concerned: 'Sales concerned: {sales}.',
-    choose_adopt: "Choose 'Adopt' to take these payments into the books.",
+    forwards_fail:
+      "Forwards to clients' own keys that cannot be sent: {n}. See the reason, then try again or ask the client.",
+    further_step:
+      "The SSH server wants a further step than one secret of user '{user}'. Allow one login by private key alone for this user.",
+    given_up_was_paid:
+      'LNbits has paid its invoice {hash} ({sats} sats), which was given up as not paid.',
+    has_to_be_a_number: 'has to be a number, such as 150.00',
+    has_to_be_above_zero: 'has to be more than zero',
+    has_to_be_text: 'has to be text',
     held_differs:
       'Held: LNbits has paid shares of this sale that differ from the plan. Retry it if it is to be paid, or void it.',
     held_part:
       'Held: LNbits has paid {sats} sats for this part. Retry it if it is to be paid, or void it.',
     held_untold:
       'Held: LNbits has paid {sats} sats for sales that the payment does not name. Retry it if it is to be paid, or void it.',
-    credit_booked_already: "The sale's credit is booked already.",
-    commission_booked_already: "The sale's commission is booked already.",
-    plan_says: 'The plan says {sats} sats; it is not paid again.',
-    no_share_of_it: 'By the plan this client has no share of it.',
-    share_is_already: "The client's share is {state} already.",
-    share_by_plan: "By the plan the client's share is {sats} sats.",
-    no_part_of_it: 'By the plan this partner has no part of its commission.',
-    part_is_already: "The partner's part is {state} already.",
-    part_by_plan: "By the plan the partner's part is {sats} sats.",
-    open_sales_held: 'Open sales before it do not add up to it; they are held.',
-    packages_there:
-      "The SSH tunnel's two packages are there: restart LNbits, and it uses them.",
-    packages_needed: 'The SSH tunnel needs two Python packages beside LNbits.',
-    packages_do_not_fit:
-      'What lies in {place} does not fit this Python {version} ({reason}).',
-    packages_not_used:
-      'What lies in {place} is not used: {reason}. All of it has to belong to the user who runs LNbits or to root, and nobody else may write there.',
-    install_packages:
-      "Run this on LNbits' server, as the user who runs it, then restart LNbits: {command}",
-    connection_given_up: 'The connection to {where} was given up.',
-    no_ssh_spoken:
-      'What answers at {where} does not speak SSH as expected ({reason}). Check ssh_host and ssh_port.',
+    host_form: 'give a host name or an IP address only, such as 192.0.2.10',
+    host_key_accepted: 'The host key is the accepted one, {key}.',
     host_key_changed:
       "The SSH server's host key has changed: accepted is {accepted}, the server shows {shown}. Nothing was sent to it. If the server was really reinstalled, accept the new key in the configuration; if not, somebody may be in between.",
-    key_refused:
-      "The SSH server did not let user '{user}' in with this private key ({reason}). Check ssh_username and the private key, and that the server allows this way of logging in (the key's public half in authorized_keys).",
-    password_refused:
-      "The SSH server did not let user '{user}' in with this password ({reason}). Check ssh_username and the password, and that the server allows this way of logging in.",
-    further_step:
-      "The SSH server wants a further step than one secret of user '{user}'. Allow one login by private key alone for this user.",
-    more_than_password:
-      "The SSH server asks user '{user}' for more than a password: {questions}. Allow one login by private key alone for this user.",
-    may_not_forward:
-      "The SSH server ended the connection right after user '{user}' logged in. Check that this user may forward ports (AllowTcpForwarding).",
-    standby_conflict:
-      "The ATM's database is a hot standby and ended the session, most likely by a conflict with recovery (its primary changed what was being read): set hot_standby_feedback = on or a longer max_standby_streaming_delay there, or read the primary.",
-    flooded:
-      "The ATM's database sent more than {size} MB and was cut off: this is not the work of an ATM. Check host and port; lower look_back_days if it is.",
-    no_postgres_there:
-      'The SSH server cannot connect to PostgreSQL at {where} ({reason}). Check host and port as seen from the SSH server, that PostgreSQL runs there, and that the server allows forwarding to exactly {place} (AllowTcpForwarding, PermitOpen: there, localhost and 127.0.0.1 are not the same).',
-    certificate_not_trusted:
-      'The certificate of PostgreSQL at {where} is not trusted ({reason}). Check host and ssl_ca_certificate.',
-    no_tls:
-      'PostgreSQL at {where} offers no TLS, which ssl_mode {mode} needs. Switch it on there (ssl = on), or use the SSH tunnel.',
-    no_session_by_ssh:
-      'No PostgreSQL session at {where}, seen from the SSH server ({reason}). Check host, port, database_name, listen_addresses and ssl_mode.',
-    no_session:
-      'No PostgreSQL session at {where}, seen from LNbits ({reason}). Check host, port, database_name, listen_addresses and ssl_mode.',
-    right_missing:
-      "A right is missing: {reason}. Run there as owner: GRANT USAGE ON SCHEMA public, or the role's whole SQL again (static/sql/role.sql).",
-    no_answer_in_time:
-      "The ATM's database did not answer within {seconds} s, or within a lower statement_timeout of its own ({reason}). It may be locked or busy; lower look_back_days if this stays so.",
-    query_taken_back:
-      "The ATM's database took the query back ({reason}). A hot standby does so when the primary changes what is being read: set hot_standby_feedback = on or a longer max_standby_streaming_delay there, or read the primary.",
-    reading_failed:
-      "Reading the ATM's database failed ({reason}). Check that it is Lamassu's.",
-    connection_broke:
-      "The connection to the ATM's database broke while reading ({reason}). Check that PostgreSQL, the SSH server and the network stay up.",
-    reading_took_too_long:
-      'Reading the ATM was not done after {seconds} s and was given up: its database or the SSH server stands still, or the line is too slow. Check them; lower look_back_days if there is much to read.',
-    too_many_rows:
-      'More than {rows} rows to read at once. Lower look_back_days in the configuration; if it is low already, this is not the work of an ATM.',
-    no_column:
-      '{table} has no column {names}: this is not a Lamassu version that can be read (8.0 to 10.2 are known).',
-    may_not_read:
-      'This user may not read {names} of {table}. Run there as owner: {grant};',
-    polls_fail:
-      'Polls fail; nothing is lost, and they are tried again. {error}',
-    source_wallet_misses:
-      'The source wallet is short of {missing} sats: it holds {balance}. Clients are paid as soon as it is topped up.',
-    source_wallet_below:
-      'The source wallet holds {balance} sats, less than {limit}. Top it up.',
-    sales_wait:
-      'Sales that wait for your decision for more than {hours} hours: {n}. Distribute or dismiss them.',
-    deposits_wait:
-      'Deposits that wait for their confirmation for more than {hours} hours: {n}. Confirm them once their cash is in the machine.',
-    shares_failed:
-      'Payments that failed: {n}, of {sats} sats. See the reason, then retry.',
-    sales_stuck:
-      'Sales whose credit or commission failed: {n}. See the reason, then retry.',
-    forwards_fail:
-      "Forwards to clients' own keys that cannot be sent: {n}. See the reason, then try again or ask the client.",
-    client_wants_to_join: '{name} wants to join. Approve or close.',
-    cash_lasts:
-      "The clients' cash in {currency}, {remaining}, lasts for about {days} more days. Ask for deposits.",
-    machine_is_silent:
-      'The machine {name} was last online at {time} UTC. Look after it.',
-    cash_is_missing:
-      'Of {owed} {currency} owed to clients only {there} is in the machines. Count it.',
-    secrets_lost:
-      "Stored secrets cannot be read ({names}): LNbits' secret key has changed. Enter them again in the configuration.",
-    clock_ahead:
-      "The clock of the ATM's server is {seconds} seconds ahead of this one. Set both by NTP.",
-    clock_behind:
-      "The clock of the ATM's server is {seconds} seconds behind this one. Set both by NTP.",
-    books_do_not_agree:
-      'The books differ, in so many places: {n}. Nothing is changed by itself; look at them.',
-    client_wallet_is_gone:
-      'The wallet of {name}, or its user, is gone: their cash waits and buys nothing until they have another wallet.',
-    clocks_agree:
-      'The ATM server’s clock and this one agree; its time zone is {zone}.',
-    commission_wallet_is_gone:
-      'The commission wallet {wallet} is gone: the commission cannot be paid. Choose another in the configuration.',
-    compute_with:
-      'These machines compute with {method}, {verdict}: over {sales} sales the base is off the market value by {markup} sats (markup) or {margin} sats (margin).',
-    connection_works: 'The connection works; sales can be read.',
-    credit_failed: 'Waiting: the sale’s credit failed: {reason}',
-    credit_invoice_removed:
-      'The credit’s invoice was removed meanwhile; a new one is made.',
-    daily_limit_reached: 'Waiting: LNbits lets a wallet pay {sats} sats a day.',
-    debited_without_invoice:
-      'LNbits debited the payment {hash} but has lost its invoice.',
-    host_key_accepted: 'The host key is the accepted one, {key}.',
     host_key_not_accepted:
       'The SSH server’s host key {key} is not accepted yet. Compare it with the server’s own (there: for f in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf $f; done), then accept it in the configuration.',
+    id_stored:
+      "Lamassu's id {id} is stored already, as {known}. This is another sale, {sale}: from another database or a machine that was set up anew, or its amounts were changed. Compare the two.",
+    id_stored_before:
+      "Lamassu's id {id} is stored already, from the database before this one, as {known}. This is another sale, {sale}: it is from before this database was named another one. Compare the two.",
+    in_the_future: 'lies in the future; today is {today} ({zone})',
+    install_packages:
+      "Run this on LNbits' server, as the user who runs it, then restart LNbits: {command}",
     into_source_itself: 'It would be paid into the source wallet itself.',
     invoice_cancelled:
       'The invoice was cancelled meanwhile; a new one is made.',
+    invoice_given_before:
+      'The destination answered with an invoice that it has given before.',
+    is_a_link: '{path} is a link',
+    is_ahead:
+      "The ATM server's clock is {seconds} s ahead; the times of sales are put on this clock. Its time zone is {zone}.",
+    is_behind:
+      "The ATM server's clock is {seconds} s behind; the times of sales are put on this clock. Its time zone is {zone}.",
+    is_empty: 'cannot be empty',
+    is_missing: 'missing',
+    is_no_address: 'is no Lightning address and no LNURL-pay',
+    is_no_number: 'is not a number',
+    is_not_payable: 'is an LNURL, but none that can be paid',
+    is_not_positive: 'is not a positive number',
+    is_silent: 'did not answer in time',
+    is_too_large: 'is too large',
+    it_refuses: 'refuses: {reason}',
+    key_cipher:
+      'is encrypted with {cipher}, which cannot be read here. Encrypt it anew, then paste it: ssh-keygen -p -Z aes256-ctr -f FILE',
+    key_damaged: 'cannot be read: it is damaged, or not an SSH key',
+    key_damaged_or_passphrase:
+      'cannot be read: it is damaged, or ssh_private_key_passphrase is wrong, or not an SSH key',
+    key_is_encrypted: 'this SSH key is encrypted; enter its passphrase',
+    key_kind: 'is of a kind that is not supported: use RSA, ECDSA or Ed25519',
+    key_refused:
+      "The SSH server did not let user '{user}' in with this private key ({reason}). Check ssh_username and the private key, and that the server allows this way of logging in (the key's public half in authorized_keys).",
+    key_speaks_for_wallet:
+      "a wallet's key speaks for that wallet only; log in instead",
+    lamassu_error: 'Paid, but Lamassu reports an error: {error}',
+    largest_below_smallest: 'is smaller than smallest_daily_limit',
+    ledger_in_use: 'The ledger is in use by another process. Try again.',
+    left_and_in_machines:
+      'at most {amount} is left; {more} more lies in machines: name one in device_id',
+    left_at_most: 'at most {amount} is left',
+    left_in_this_machine: 'at most {amount} is left in this machine',
+    less_arrived: 'only {received} of its {sats} sats arrived',
+    limit_at_least: 'has to be at least {amount}',
+    limit_at_most: 'has to be at most {amount}',
+    limit_in_new_currency: 'give the limit in the new currency, too',
+    limit_needed: 'needed in fixed mode, with its currency',
+    limit_needs_currency: 'the daily limit needs one, such as GTQ',
+    limits_need_currency: 'the daily limits need one, such as GTQ',
+    link_local: 'the link is not encrypted, but local',
+    link_open:
+      'WARNING: the link is NOT encrypted: use the SSH tunnel, or ssl_mode require',
+    link_ssh: 'the link is encrypted by SSH',
+    link_ssh_partly:
+      'the link is encrypted by SSH as far as the SSH server, but NOT from there to {host}',
+    link_tls: 'the link is encrypted (TLS)',
+    lnbits_database_failed:
+      "LNbits' database failed ({reason}). Nothing is lost; the next poll goes on. LNbits' log has the details.",
+    lnbits_has_learnt: 'LNbits has learnt what became of it: look at it again.',
     logged_in: 'Logged in as {user}.',
+    machine_currency: "this machine's is {currencies}",
+    machine_is_silent:
+      'The machine {name} was last online at {time} UTC. Look after it.',
+    machine_totals_differ:
+      'The totals in {currency} of machine {machine} differ from the sums of their rows: {sums}.',
+    machine_unknown: 'neither Lamassu nor a sale has named such a machine',
+    machine_unknown_named:
+      'neither Lamassu nor a sale has named a machine {machine}',
     machines_readable: 'The machines’ names can be read.',
+    margin_amounts:
+      'the margin method needs a positive fiat amount and no negative fee',
+    margin_needs_fee: 'The margin method needs the fixed fee.',
+    may_not_forward:
+      "The SSH server ended the connection right after user '{user}' logged in. Check that this user may forward ports (AllowTcpForwarding).",
+    may_not_read:
+      'This user may not read {names} of {table}. Run there as owner: {grant};',
+    may_still_be_paid: 'Its invoice may still be paid: wait until {time}.',
+    miscounted:
+      "Reported as complete, but by the notes' count {worth} of {fiat} came out of the machine.",
+    more_forwarded:
+      '{sent} sats were forwarded from the wallet {wallet}, with fees, and {brought} were brought.',
+    more_is_known: 'More is known of it just now: look at it again.',
     more_of_this_kind: 'And {n} more of this kind.',
+    more_out_of_machine:
+      'More {currency} went out of machine {machine} than was theirs there.',
+    more_than_deposited: 'More {currency} was distributed than deposited.',
+    more_than_password:
+      "The SSH server asks user '{user}' for more than a password: {questions}. Allow one login by private key alone for this user.",
+    more_than_the_sale: "more than the sale's own amount cannot have come out",
+    needed_for_tunnel: 'needed while the SSH tunnel is on',
+    needed_for_verify_full: 'needed with ssl_mode verify-full',
+    needed_with_fiat: 'needed with fiat',
+    never_collected: 'Paid, but the customer never collected the cash.',
+    never_reported: 'the machine never reported whether the cash came out',
+    new_currency_or_null: 'give it in the new currency, or null',
+    no_answer_in_time:
+      "The ATM's database did not answer within {seconds} s, or within a lower statement_timeout of its own ({reason}). It may be locked or busy; lower look_back_days if this stays so.",
+    no_boolean: 'value could not be parsed to a boolean',
+    no_cash_came_out: 'no cash came out',
+    no_certificate:
+      "is no certificate in PEM form. Paste the CA's certificate, from -----BEGIN CERTIFICATE to END CERTIFICATE-----.",
+    no_column:
+      '{table} has no column {names}: this is not a Lamassu version that can be read (8.0 to 10.2 are known).',
+    no_configuration:
+      "There is no configuration yet: fill in 'Configure Database' first.",
+    no_configuration_sent:
+      'There is no configuration yet: send one, or save it first.',
+    no_currency:
+      "'{code}' is not a known ISO 4217 currency code, such as GTQ or USD",
     no_database:
       'There is no database ’{database}’ at {where}. Lamassu’s is usually ’lamassu’.',
+    no_date: 'invalid date format',
+    no_decimal: 'value is not a valid decimal',
+    no_integer: 'value is not a valid integer',
+    no_match: 'string does not match regex "{pattern}"',
+    no_method_needed:
+      'Of a cash-in the commission is what the machine charged: no method is needed.',
+    no_other_database: 'there is none yet that this could differ from',
+    no_part_of_it: 'By the plan this partner has no part of its commission.',
+    no_part_yours: 'No part of the commission is yours.',
+    no_postgres_there:
+      'The SSH server cannot connect to PostgreSQL at {where} ({reason}). Check host and port as seen from the SSH server, that PostgreSQL runs there, and that the server allows forwarding to exactly {place} (AllowTcpForwarding, PermitOpen: there, localhost and 127.0.0.1 are not the same).',
+    no_prepared_statements:
+      "LNbits' database does not keep prepared statements, as PgBouncer in transaction mode: connect LNbits to PostgreSQL itself, or through PgBouncer in session mode. Nothing is lost; the next poll goes on.",
+    no_price_to_compare:
+      'raw_ticker_price cannot be read, so the commission methods cannot be compared.',
+    no_private_key:
+      'is not a private key in OpenSSH or PEM form (PuTTY: export it in OpenSSH form)',
+    no_session:
+      'No PostgreSQL session at {where}, seen from LNbits ({reason}). Check host, port, database_name, listen_addresses and ssl_mode.',
+    no_session_by_ssh:
+      'No PostgreSQL session at {where}, seen from the SSH server ({reason}). Check host, port, database_name, listen_addresses and ssl_mode.',
+    no_share_of_it: 'By the plan this client has no share of it.',
     no_ssh:
       'No SSH server answers at {where} ({reason}). Check ssh_host, ssh_port and the firewall.',
+    no_ssh_spoken:
+      'What answers at {where} does not speak SSH as expected ({reason}). Check ssh_host and ssh_port.',
+    no_such_wallet: 'there is no LNbits wallet with this id',
     no_table:
       'There is no table {table} in this database’s schema public: is it Lamassu’s?',
+    no_time: 'invalid datetime format',
+    no_time_zone: 'is not a known time zone, such as America/Guatemala',
+    no_tls:
+      'PostgreSQL at {where} offers no TLS, which ssl_mode {mode} needs. Switch it on there (ssl = on), or use the SSH tunnel.',
     no_tunnel: 'No SSH tunnel is configured.',
+    no_webhook: 'No webhook is set.',
+    no_webhook_address: 'is not an address such as https://example.com/hook',
+    no_whole_sats: 'takes no amount of whole sats',
+    none_not_allowed: 'none is not an allowed value',
+    none_to_test: 'none is set, so name the one to test',
+    not_all_cash_came_out: 'not all of the cash came out',
+    not_approved_yet: 'the operator has not approved your registration yet',
+    not_both: 'name sats or fiat, not both',
+    not_by_itself: 'Not distributed by itself: {reason}',
+    not_found: 'There is no {what} with this id.',
+    not_greater: 'ensure this value is greater than {limit}',
+    not_greater_or_equal:
+      'ensure this value is greater than or equal to {limit}',
     not_internal: 'LNbits did not book the payment as an internal one.',
+    not_less: 'ensure this value is less than {limit}',
+    not_less_or_equal: 'ensure this value is less than or equal to {limit}',
+    not_lost: 'LNbits still has this payment: it is not paid again.',
+    not_one_of: 'unexpected value; permitted: {values}',
     not_reached: 'Not reached.',
+    not_registered: 'You are not registered yet.',
+    not_surely_unpaid: 'It is not surely unpaid: it cannot be tried again.',
+    not_your_wallet: 'this is not a wallet of yours',
+    notes_not_planned: 'the machine could not plan the notes, no cash came out',
+    nothing_in_common:
+      'An SSH server answers at {where}, but no common {what} algorithm was found: it offers {theirs}; LNbits can use {ours}. Allow one of these there, in sshd_config: {option}',
+    nothing_lost: 'LNbits has lost nothing: there is nothing to pay again.',
+    nothing_to_adopt:
+      'There is nothing to adopt: every payment of ours that LNbits has booked is known.',
+    nothing_to_close: 'It is not on its way: there is nothing to close.',
     nothing_to_compare: 'No sale yet to compare the commission methods with.',
+    nothing_to_decide:
+      'This transaction is {state}: there is nothing to decide.',
+    nothing_to_retry: 'This payment is {state}: there is nothing to try again.',
+    nothing_to_settle: 'no {currency} is left to settle',
+    odd_answer: 'did not answer as it has to: {reason}',
+    odd_character: 'contains a character that is not text',
+    off_known_rate:
+      '{sats} sats for {fiat} {code} are off the rate that LNbits knows, {rate} per bitcoin, by more than a factor of {factor}.',
+    off_own_price:
+      '{sats} sats for {cash} {code} do not fit its own raw_ticker_price of {price} within a factor of {factor}',
+    older_database:
+      "Nothing is paid or credited: LNbits has booked {n} payments of ours that the extension's database does not know. It is older than LNbits', as after a backup was put back.",
+    one_machine: 'machine {id}',
+    only_dismissed: 'Its amounts are not usable; it can only be dismissed.',
     only_incoming: 'Only incoming payments allowed.',
+    only_tried_again:
+      'It is paid, or a part of it is: it can only be tried again.',
+    open_sales_held: 'Open sales before it do not add up to it; they are held.',
+    operator_asks_at_least: 'the operator asks for at least {sats} sats',
+    operator_stopped: 'The operator has stopped all forwarding.',
+    other_amount: 'answered with an invoice of another amount',
+    other_server_pays: 'Another LNbits process is in the middle of a payment.',
+    other_server_polls: 'another LNbits process has taken over the poll',
+    others_may_write: 'others may write to {path}',
+    own_wallet_changed:
+      'The wallet was changed since: set the destination again.',
+    own_wallet_holds_less:
+      'Your wallet holds {held} sats of the {waiting} that could be sent: they go when there are {threshold}.',
+    packages_do_not_fit:
+      'What lies in {place} does not fit this Python {version} ({reason}).',
+    packages_needed: 'The SSH tunnel needs two Python packages beside LNbits.',
+    packages_not_used:
+      'What lies in {place} is not used: {reason}. All of it has to belong to the user who runs LNbits or to root, and nobody else may write there.',
+    packages_there:
+      "The SSH tunnel's two packages are there: restart LNbits, and it uses them.",
+    paid_before_again:
+      'LNbits has paid a sale with this id that is not in the books again yet.',
+    paid_but: 'Paid, but {reason}.',
+    paid_but_error: 'Paid, but {reason}: {error}',
+    part_by_plan: "By the plan the partner's part is {sats} sats.",
+    part_is_already: "The partner's part is {state} already.",
+    partner_gone: 'This partner is gone.',
     partner_wallet_is_gone:
       'The wallet of the partner {name}, or its user, is gone: their part of the commission cannot be paid. Give them another wallet.',
+    partners_above_100: "the partners' percentages are above 100 together",
+    partners_above_all:
+      'the partners would get {percent} % of the commission at {where}, more than all of it',
+    password_refused:
+      "The SSH server did not let user '{user}' in with this password ({reason}). Check ssh_username and the password, and that the server allows this way of logging in.",
+    paste_whole_file:
+      '{reason}. Paste the whole file, from -----BEGIN to END-----.',
+    paused_by_operator: 'the operator has paused you; ask them to resume',
+    payment_adopted:
+      'LNbits has paid a {kind} of {sats} sats for sale {sale}. {note}',
+    payment_decided_already: 'This payment is confirmed or voided already.',
+    payment_lost:
+      "LNbits has lost this {kind} of {sats} sats, which was booked: its database is older than the extension's.",
+    payment_unknown:
+      "LNbits has booked this {kind} of {sats} sats, but no payout knows it: the extension's database is older than LNbits'. Sales: {sales}.",
+    payout_not_confirmed: 'Confirmed, but its payout is not.',
+    period_too_long: 'a period is at most {years} years long',
+    plan_says: 'The plan says {sats} sats; it is not paid again.',
+    poll_running:
+      'A poll is running right now. Wait for it to end, then try again.',
+    polls_fail:
+      'Polls fail; nothing is lost, and they are tried again. {error}',
     postgres_refused:
       'PostgreSQL at {where} refused user ’{user}’ ({reason}). Check username, password and pg_hba.conf.',
     postgres_session:
       'PostgreSQL {version}, read-only session as {user}; {link}.',
-    settings_complete: 'The settings are complete.',
-    claim_not_lamassus:
-      "It was no sale of Lamassu's, so it is not read again: book a withdrawal, if it was one.",
+    programme_currency: "this programme's is {currency}",
+    purchase_failed:
+      'Could not be paid yet. It is tried again; ask the operator if it stays so.',
+    purchase_given_up: 'Given up; the cash is back in your balance.',
+    purchase_waits: "Waits until the operator's wallet can cover it.",
+    query_taken_back:
+      "The ATM's database took the query back ({reason}). A hot standby does so when the primary changes what is being read: set hot_standby_feedback = on or a longer max_standby_streaming_delay there, or read the primary.",
+    rate_not_positive: 'the exchange rate has to be more than zero',
+    reading_failed:
+      "Reading the ATM's database failed ({reason}). Check that it is Lamassu's.",
+    reading_took_too_long:
+      'Reading the ATM was not done after {seconds} s and was given up: its database or the SSH server stands still, or the line is too slow. Check them; lower look_back_days if there is much to read.',
+    registered_already: 'You are registered already.',
+    registration_closed: 'Registration is closed: ask the operator to add you.',
+    retry_it: 'This payment is {state}: retry it.',
+    right_missing:
+      "A right is missing: {reason}. Run there as owner: GRANT USAGE ON SCHEMA public, or the role's whole SQL again (static/sql/role.sql).",
+    sale_not_told: '(not told)',
+    sale_sums:
+      '{sats} sats against {commission} commission + {share_sats} in {shares} shares + {left} undistributed; fiat {fiat} against {share_fiat} + {left_fiat} (minor units).',
+    sales_and_actions: 'cash_out_txs and cash_out_actions can be read.',
+    sales_concerned: 'Sales concerned: {sales}.',
+    sales_concerned_more: 'Sales concerned: {sales} and {n} more.',
+    sales_concerned_unknown: 'Sales concerned: not told by the payments.',
+    sales_found: '{n} finished sales since {day}.',
+    sales_found_others:
+      '{n} finished sales since {day}, {others} paid ones whose cash is not (all) out.',
+    sales_not_said: 'which sales, it does not say',
+    sales_stuck:
+      'Sales whose credit or commission failed: {n}. See the reason, then retry.',
+    sales_wait:
+      'Sales that wait for your decision for more than {hours} hours: {n}. Distribute or dismiss them.',
+    sales_without_actions:
+      'cash_out_txs can be read. cash_out_actions cannot: the time of a sale is then that of its confirmation, and partial dispenses show no counts.',
     same_database:
       'Sales of this database that are known from the one before it, by their ids and amounts: {n}. None of them is shared out again. If it is the same database, moved, all is well.',
+    secret_unreadable: 'the stored secret cannot be decrypted; enter it again.',
+    secrets_again:
+      "Enter again in the configuration: {names}. LNbits' secret key (AUTH_SECRET_KEY) is not the one they were stored under.",
+    secrets_lost:
+      "Stored secrets cannot be read ({names}): LNbits' secret key has changed. Enter them again in the configuration.",
+    set_it_again: 'Set it again, or another one.',
+    settings_complete: 'The settings are complete.',
+    settled_sats: '{amount} {currency} would be {sats} sats',
+    share_by_plan: "By the plan the client's share is {sats} sats.",
+    share_is_already: "The client's share is {state} already.",
+    shared_wallet:
+      "this is another user's shared wallet; give a wallet of theirs",
+    shares_failed:
+      'Payments that failed: {n}, of {sats} sats. See the reason, then retry.',
+    source_wallet_below:
+      'The source wallet holds {balance} sats, less than {limit}. Top it up.',
     source_wallet_gone: 'The source wallet {wallet} is gone: choose another.',
     source_wallet_is_gone:
       'The source wallet {wallet} is gone: nothing can be paid. Choose another in the configuration.',
+    source_wallet_misses:
+      'The source wallet is short of {missing} sats: it holds {balance}. Clients are paid as soon as it is topped up.',
     source_wallet_short: 'Waiting: the source wallet is short of {sats} sats.',
     ssh_answers: 'An SSH server answers at {where}.',
+    standby_conflict:
+      "The ATM's database is a hot standby and ended the session, most likely by a conflict with recovery (its primary changed what was being read): set hot_standby_feedback = on or a longer max_standby_streaming_delay there, or read the primary.",
+    super_user_credits:
+      "makes LNbits balance out of the ATM's word, so only the super user may switch it on.",
+    super_user_while_crediting:
+      'only the super user may change it while crediting is on.',
+    terms_changed: 'the terms have changed. Read them again, then accept.',
+    test_is_the_clients: "A test is the client's to repeat.",
+    test_needs_sats:
+      'A test takes {amount} sats and a fee, and {waiting} sats wait. Try again when the programme has brought more.',
+    threshold_needed: 'give the number of sats from which on they are sent',
+    ticker_price_hidden:
+      'Its raw_ticker_price cannot: cash-ins with a fixed fee then wait for a review, and cannot be distributed. Run there as owner: {grant};',
+    time_form: 'give it as HH:MM, such as 09:00',
+    time_odd: 'its time is {time}',
+    too_few_items: 'ensure this value has at least {limit} items',
+    too_little_held:
+      'The destination takes at least {least} sats, and the wallet holds {held}. It goes as soon as there are enough.',
+    too_little_waits:
+      'The destination takes at least {least} sats, and {waiting} wait, of which a part is kept for fees. It goes as soon as there are enough.',
+    too_long: 'ensure this value has at most {limit} characters',
+    too_many_decimals: 'has more than the {decimals} decimals of {currency}',
+    too_many_items: 'ensure this value has at most {limit} items',
+    too_many_places:
+      'ensure that there are no more than {limit} decimal places',
+    too_many_rows:
+      'More than {rows} rows to read at once. Lower look_back_days in the configuration; if it is low already, this is not the work of an ATM.',
+    too_short: 'ensure this value has at least {limit} characters',
+    totals_differ:
+      'The totals in {currency} differ from the sums of their rows: {sums}.',
+    transfer_sums:
+      'Its payouts are {paid} sats, what it carries is {carried} sats.',
+    trial_clients:
+      'trial clients are made only when LNbits runs with DEBUG=true',
+    unexpected: "unexpected {kind}, see LNbits' log.",
+    unreadable_invoice: 'answered with an invoice that cannot be read',
+    void_open_shares:
+      'A part of this sale is booked already, or it is decided on: void open shares.',
     wait_between_payments:
       'Waiting: LNbits asks for {seconds} seconds between payments.',
+    wait_for_the_other:
+      'Another forward is under way. Try again when it has ended.',
+    wallet_changed_meanwhile:
+      'it was changed meanwhile. Look again, then try again.',
     wallet_does_not_exist: 'The wallet {wallet} does not exist any more.',
-    wallet_may_not_receive: 'The wallet {wallet} may not receive.'
+    wallet_is_a_clients: "this is a client's wallet; choose one of your own",
+    wallet_may_not_receive: 'The wallet {wallet} may not receive.',
+    wallet_of_another_client: 'already the wallet of another client',
+    wallet_of_client: 'already the wallet of client {name}',
+    wallet_of_no_admin: 'this wallet does not belong to an admin',
+    wallet_of_programme:
+      "this is the programme's own source or commission wallet; a client's sats would be mixed with the operator's",
+    wallet_pays_partners: 'this is the source wallet, which pays the partners',
+    wallet_receives_nothing: 'this wallet may not receive payments',
+    wallet_sends_nothing: 'this wallet may not send payments',
+    webhook_answered: 'The webhook answered.',
+    webhook_answered_odd: 'The webhook answered {status}, not a 2xx.',
+    webhook_failed: 'No answer from the webhook ({reason}).',
+    webhook_gone: 'There is no webhook any more.',
+    webhook_private:
+      'leads to {address}, a private address, which LNbits does not allow (LNBITS_CALLBACK_ALLOW_PRIVATE_IPS).',
+    webhook_silent: 'The webhook did not answer in {seconds} s.',
+    without_fixed_fee:
+      'This is without the fixed fee, which cannot be read: where there is one, margin comes out too high. Run there as owner: {grant};',
+    worth_of_notes_hidden:
+      'What a note in each cassette is worth cannot be told: optional, {grant};',
+    worth_too_much: 'No sale of a machine is worth more than {sats} sats.',
+    you_have_left: 'You have left the programme: nothing is sent on any more.',
+    you_left: 'You have left the programme. Register again to take part.'
   },
   transaction_dialog: {
     take_back: 'Take back',
@@ -1673,6 +2077,10 @@ satmachine.messages.en = {
     hourly: 'By itself',
     manual: 'By hand',
     startup: 'At start-up'
+  },
+  units: {
+    cassette: 'Cassette',
+    recycler: 'Recycler'
   },
   ways: {
     cash_in: 'Customer bought bitcoin',

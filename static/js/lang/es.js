@@ -70,8 +70,13 @@ satmachine.messages.es = {
     yes: 'sí'
   },
   audit_fields: {
+    accept_terms: 'Condiciones',
     amount: 'Monto',
+    another_database: 'Otra base de datos',
     base_amount_sats: 'Base (sats)',
+    by: 'Hasta el',
+    cash_lasts_days: 'El efectivo dura (días)',
+    cash_low: 'El efectivo se agota',
     client_id: 'Cliente',
     commission_amount_sats: 'Comisión (sats)',
     commission_method: 'Método de comisión',
@@ -83,44 +88,81 @@ satmachine.messages.es = {
     crypto_amount_sats: 'Sats de la venta',
     currency: 'Moneda',
     database_name: 'Base de datos',
+    database_number: 'Número de la base de datos',
+    database_since: 'Otra base de datos desde',
     dca_mode: 'Modo',
+    deposit_confirmed: 'Depósito confirmado',
     deposit_instructions: 'Dónde entregar el efectivo',
+    destination: 'Destino',
+    device_id: 'Máquina',
+    device_ids: 'Máquinas',
+    digest: 'Resumen',
+    digest_hour: 'Hora del resumen',
     direction: 'Dirección',
     discount: 'Descuento',
     error: 'Error',
     exchange_rate: 'Cotización',
+    fiat: 'Efectivo',
     fiat_amount: 'Efectivo',
     fiat_code: 'Moneda',
     fixed_mode_daily_limit: 'Límite diario',
+    forward_failed: 'Reenvío fallido',
+    forwarding: 'Reenvíos',
+    from: 'Desde',
+    goal_reached: 'Meta alcanzada',
     host: 'Servidor',
     id: 'Id',
     is_active: 'Consulta automática',
     largest_daily_limit: 'Límite diario máximo',
-    database_number: 'Número de la base de datos',
-    database_since: 'Otra base de datos desde',
+    last_forward: 'Enviar lo que queda',
     look_back_days: 'Días hacia atrás',
+    machine_silent_hours: 'Máquina callada (horas)',
     max_sats_per_poll: 'Tope por consulta',
     max_sats_per_transaction: 'Tope por venta',
+    name: 'Nombre',
     notes: 'Notas',
+    operator_address: 'Dirección del operador',
+    operator_name: 'Nombre del operador',
+    password: 'Contraseña',
+    payout_min_sats: 'Pago más pequeño',
+    payout_schedule: 'Pagos',
+    payout_time: 'Hora del pago',
+    payout_weekday: 'Día del pago',
+    percent: 'Porcentaje',
     poll_interval_minutes: 'Consulta cada (minutos)',
     port: 'Puerto',
     reason: 'Motivo',
     registration: 'Registro',
+    sats: 'Sats',
     secrets_entered: 'Secretos ingresados',
     smallest_daily_limit: 'Límite diario mínimo',
+    smallest_forward_sats: 'Reenvío más pequeño (sats)',
+    source_wallet_below_sats: 'Billetera de origen por debajo de (sats)',
     source_wallet_id: 'Billetera de origen',
     ssh_host: 'Servidor SSH',
     ssh_host_key_fingerprint: 'Clave del servidor SSH',
+    ssh_password: 'Contraseña SSH',
     ssh_port: 'Puerto SSH',
+    ssh_private_key: 'Clave privada SSH',
+    ssh_private_key_passphrase: 'Frase de contraseña de la clave SSH',
     ssh_username: 'Usuario SSH',
+    ssl_ca_certificate: 'Certificado de la CA',
     ssl_mode: 'TLS',
+    statement_ready: 'Estado de cuenta listo',
     status: 'Estado',
     terms: 'Condiciones',
+    terms_hash: 'Condiciones',
+    threshold_sats: 'Sats desde los que se envían',
     timezone: 'Zona horaria',
+    to: 'Hasta',
     use_ssh_tunnel: 'Túnel SSH',
     user_id: 'Usuario',
     username: 'Nombre',
-    wallet_id: 'Billetera'
+    waiting_hours: 'En espera (horas)',
+    wallet_id: 'Billetera',
+    webhook_events: 'Avisos del webhook',
+    webhook_secret: 'Secreto del webhook',
+    webhook_url: 'Webhook'
   },
   audit_said: {
     terms_accepted: '{who} aceptó las condiciones ({whose})',
@@ -350,7 +392,7 @@ satmachine.messages.es = {
   config_dialog: {
     another_database: '¿La base de datos de otra máquina?',
     another_database_asked:
-      'Desde la próxima consulta, los identificadores de sus ventas cuentan aparte de los conocidos. Dígalo solo de la base de datos de otra máquina o de una que se instaló de nuevo, nunca de la misma base de datos en otro lugar. Las ventas conocidas por identificador e importes no se reparten otra vez en ningún caso; un identificador conocido con otros importes, de antes de ahora, espera su decisión.',
+      'Desde la próxima consulta, los identificadores de sus ventas cuentan aparte de los conocidos. Dígalo solo de la base de datos de otra máquina o de una que se instaló de nuevo, nunca de la misma base de datos en otro lugar. Las ventas conocidas por identificador y montos no se reparten otra vez en ningún caso; un identificador conocido con otros montos, de antes de ahora, espera su decisión.',
     save_as_another: 'Guardar como otra base de datos',
     accept_this_key: 'Aceptar esta clave',
     back: 'Atrás',
@@ -566,6 +608,18 @@ satmachine.messages.es = {
     when_a_client_hands_you:
       'Cuando un cliente le entregue efectivo, regístrelo aquí. Cuando el efectivo esté en la máquina, confírmelo: desde entonces participa en las ventas.',
     withdrawal: 'Retiro'
+  },
+  differences: {
+    adopted: 'Pago adoptado',
+    balance: 'Saldo',
+    commission: 'Comisión',
+    forward: 'Reenvío',
+    lnbits_payment: 'Pago de LNbits',
+    lost: 'Pago perdido',
+    payment: 'Parte de un cliente',
+    payout: 'Pago',
+    transaction: 'Venta',
+    transfer: 'Abono o comisión'
   },
   directions: {
     cash_in: 'Entrada de efectivo',
@@ -995,7 +1049,7 @@ satmachine.messages.es = {
       'Paga todo lo que espera el próximo pago, por poco que sea. Lo que no se pueda pagar se muestra y se intenta de nuevo.',
     own_smallest: 'Pago mínimo',
     own_smallest_hint:
-      'Opcional: los importes menores esperan hasta que valga la pena un pago',
+      'Opcional: los montos menores esperan hasta que valga la pena un pago',
     paid: '{sats} pagados',
     payments: 'Partes',
     schedule: 'Se paga a los clientes',
@@ -1357,231 +1411,594 @@ satmachine.messages.es = {
       'Está configurado otro método de comisión que el que usan las máquinas: cámbielo en Configurar base de datos, en Consultas.'
   },
   told: {
-    purchase_waits:
-      'Espera hasta que la billetera del operador alcance a cubrirlo.',
-    purchase_failed:
-      'Aún no se pudo pagar. Se intenta de nuevo; pregunte al operador si sigue así.',
-    purchase_given_up: 'Se abandonó; el efectivo está de nuevo en su saldo.',
+    a_cash_in: 'una entrada de efectivo de {sats} sats por {fiat} {code}',
+    a_cash_out: 'una salida de efectivo de {sats} sats por {fiat} {code}',
+    a_client: 'cliente',
+    a_client_of_yours: 'cliente suyo',
+    a_commission: 'comisión',
+    a_credit: 'abono',
+    a_deposit: 'depósito',
+    a_forward: 'reenvío',
+    a_machine: 'máquina',
+    a_partner: 'socio',
+    a_partner_of_yours: 'socio suyo',
+    a_payment: 'pago',
+    a_settle_out: 'una liquidación de {sats} sats por {fiat} {code}',
+    a_transaction: 'transacción',
+    above_poll_ceiling: 'Por encima del tope de {sats} sats por consulta.',
+    above_sale_ceiling: 'Por encima del tope de {sats} sats por venta.',
+    accept_terms: 'hay que aceptar las condiciones del operador',
+    admins_told: 'Entregado a LNbits para {ways}.',
+    admins_told_nothing:
+      'LNbits aún no avisa de nada a sus administradores: configúrelo en Settings, Notifications.',
+    all_stopped:
+      'Todos los reenvíos están detenidos; permítalos primero en el programa.',
+    an_adopted_payment: 'pago adoptado',
+    another_under_way: 'Otro reenvío de este cliente está en camino.',
+    as_configured: 'como está configurado',
+    asked_again: 'Se le pregunta de nuevo más tarde.',
+    atoms_odd: 'crypto_atoms es {atoms}',
+    before_bitcoin: 'no había bitcoin antes del {day}',
+    before_from: 'es anterior al comienzo',
+    belongs_to_user: '{path} pertenece al usuario con el número {user}',
+    below_nothing: 'no puede ser menos que nada',
+    booking_differs:
+      'El registro {booking} de LNbits debería ser de {msat} msat en la billetera {wallet}, exitoso, con una tarifa de {fee} msat; se encontró: {found}.',
+    books_do_not_agree:
+      'Los libros no cuadran, en tantos lugares: {n}. Nada se cambia por sí solo; revíselos.',
+    by_notes_count:
+      '{reason} (según el conteo de los billetes, {worth} de {fiat})',
+    cannot_be_distributed: 'No se puede distribuir: {reason}',
+    cannot_be_voided: 'Este pago no se puede anular (estado: {state}).',
+    cash_in_amount:
+      'déjelo vacío. El cliente de una entrada de efectivo puso todo el efectivo; no puede faltar ninguna parte.',
+    cash_ins_found: 'Entradas de efectivo enviadas desde el {day}: {n}.',
+    cash_ins_readable: 'Se puede leer cash_in_txs.',
+    cash_is_missing:
+      'De los {owed} {currency} que se deben a los clientes, solo {there} están en las máquinas. Cuéntelo.',
+    cash_lasts:
+      'El efectivo de los clientes en {currency}, {remaining}, alcanza para unos {days} días más. Pida depósitos.',
+    cash_not_confirmed: 'la máquina no confirmó que saliera el efectivo',
+    certificate_not_trusted:
+      'No se confía en el certificado de PostgreSQL en {where} ({reason}). Revise host y ssl_ca_certificate.',
+    choose_adopt: 'Elija ‘Adoptar’ para llevar estos pagos a los libros.',
+    choose_another_source:
+      'la billetera {wallet} ya no existe. Elija otra billetera de origen en la configuración.',
+    claim_decided_already: 'Ya se decidió sobre este pago.',
+    claim_not_lamassus:
+      'No era una venta de Lamassu, así que no se lee de nuevo: registre un retiro, si lo era.',
+    client_closed: 'este cliente está cerrado y no admite depósitos',
+    client_gone: 'Este cliente ya no existe.',
+    client_has_left: 'El cliente dejó el programa.',
+    client_wallet_is_gone:
+      'La billetera de {name}, o su usuario, ya no existe: su efectivo espera y no compra nada hasta que tenga otra billetera.',
+    client_wallet_needed: 'hace falta la billetera LNbits del cliente',
+    client_wants_to_join: '{name} quiere participar. Apruebe o cierre.',
+    clock_ahead:
+      'El reloj del servidor de la máquina va {seconds} segundos adelantado respecto a este. Ajuste ambos por NTP.',
+    clock_behind:
+      'El reloj del servidor de la máquina va {seconds} segundos atrasado respecto a este. Ajuste ambos por NTP.',
+    clocks_agree:
+      'El reloj del servidor de la máquina y este coinciden; su zona horaria es {zone}.',
+    commission_booked_already: 'La comisión de la venta ya está registrada.',
+    commission_sums:
+      'De {sats} sats de comisión, {partners} son de los socios, y sus partes suman {parts} sats.',
+    commission_too_high: 'la comisión efectiva es {effective}, 100 % o más',
+    commission_unknown: 'no se conoce commission_percentage',
+    commission_wallet_is_gone:
+      'La billetera de comisiones {wallet} ya no existe: no se puede pagar la comisión. Elija otra en la configuración.',
+    commission_would_be: 'la comisión sería de {sats} sats',
+    compute_with:
+      'Estas máquinas calculan con {method} ({verdict}): en {sales} ventas, la base se aparta del valor de mercado en {markup} sats (markup) o {margin} sats (margin).',
+    configured_is: 'pero está configurado {method}',
+    connection_broke:
+      'La conexión con la base de datos de la máquina se cortó durante la lectura ({reason}). Revise que PostgreSQL, el servidor SSH y la red sigan en marcha.',
+    connection_given_up: 'Se abandonó la conexión con {where}.',
+    connection_works: 'La conexión funciona; se pueden leer las ventas.',
+    counts_hidden:
+      'Sus conteos {names} no: lo que salió de la máquina no se compara entonces con la venta, y una entrega parcial no muestra cuánto. Ejecute ahí como dueño: {grant};',
+    credit_booked_already: 'El abono de la venta ya está registrado.',
+    credit_failed: 'En espera: falló la acreditación de la venta: {reason}',
+    credit_invoice_removed:
+      'La factura de la acreditación se eliminó mientras tanto; se hace una nueva.',
+    daily_limit_reached:
+      'En espera: LNbits permite pagar {sats} sats al día por billetera.',
+    day_to_come: 'tiene que ser un día por venir',
+    debited_without_invoice:
+      'LNbits cargó el pago {hash}, pero perdió su factura.',
+    decided_already: 'Ya se decidió sobre esta transacción.',
+    deposit_is_final:
+      'este depósito ya tiene un estado definitivo ({state}). Corrija un error con un registro nuevo.',
+    deposit_pending:
+      'Hay un depósito en {currency} pendiente: confírmelo o recházelo primero.',
+    deposits_wait:
+      'Depósitos por confirmar desde hace más de {hours} horas: {n}. Confírmelos cuando su efectivo esté en la máquina.',
+    destination_above_limit:
+      'El destino acepta al menos {least} sats por vez, y LNbits paga {most} como máximo.',
+    destination_changed: 'El destino cambió.',
+    destination_expired: 'El destino respondió con una factura vencida.',
     destination_no_address:
       'El destino no es una dirección Lightning ni un LNURL-pay.',
-    destination_refuses: 'El destino lo rechaza: {reason}.',
-    destination_not_payable:
-      'El destino es un LNURL, pero no se le puede pagar.',
     destination_no_whole_sats:
       'El destino no acepta ningún monto de sats enteros.',
-    destination_unreadable:
-      'El destino respondió con una factura que no se puede leer.',
+    destination_not_payable:
+      'El destino es un LNURL, pero no se le puede pagar.',
+    destination_odd: 'El destino no respondió como debe: {reason}.',
     destination_other_amount:
       'El destino respondió con una factura por otro monto.',
-    destination_expired: 'El destino respondió con una factura vencida.',
-    destination_silent: 'El destino no respondió a tiempo.',
-    destination_odd: 'El destino no respondió como debe: {reason}.',
-    set_it_again: 'Configúrelo de nuevo, o elija otro.',
-    asked_again: 'Se le pregunta de nuevo más tarde.',
     destination_own_wallet:
       'La factura del destino paga a la misma billetera de la que salen los sats. Configure otro destino.',
     destination_paid_before:
       'La factura del destino ya se había pagado. Configure otro destino.',
-    forward_wallet_changed:
-      'La billetera del cliente cambió. Hay que configurar el destino de nuevo.',
-    destination_changed: 'El destino cambió.',
-    client_has_left: 'El cliente dejó el programa.',
-    forward_wallet_closed: 'La billetera está cerrada o no puede pagar.',
-    too_little_held:
-      'El destino acepta al menos {least} sats, y la billetera tiene {held}. Sale en cuanto haya suficientes.',
-    too_little_waits:
-      'El destino acepta al menos {least} sats, y esperan {waiting}, de los que una parte se reserva para comisiones. Sale en cuanto haya suficientes.',
-    destination_above_limit:
-      'El destino acepta al menos {least} sats por vez, y LNbits paga {most} como máximo.',
-    forward_refused:
-      'LNbits lo rechazó: {reason} Se intenta de nuevo más tarde.',
+    destination_refuses: 'El destino lo rechaza: {reason}.',
+    destination_silent: 'El destino no respondió a tiempo.',
+    destination_takes_at_least: 'el destino admite al menos {sats} sats',
+    destination_unreadable:
+      'El destino respondió con una factura que no se puede leer.',
+    devices_hidden:
+      'No se puede leer {names} de devices: es opcional, para los nombres de las máquinas y lo que Lamassu cree que hay en ellas. Para permitirlo, ejecute ahí como dueño: {grant};',
+    discount_odd: 'el descuento es {percent}, no un porcentaje de 0 a 100',
+    enter_it_again: 'ingrésela de nuevo, porque cambia {moved}',
+    enter_key_or_password: 'ingrese una clave privada o una contraseña SSH',
+    enter_login_again:
+      'ingrese de nuevo la contraseña SSH o la clave privada SSH, porque cambia {moved}',
+    every_machine: 'todas las máquinas',
+    expired_invoice: 'respondió con una factura vencida',
+    extra_field: 'este campo no se admite',
+    far_ahead:
+      'ATENCIÓN: el reloj del servidor de la máquina va {seconds} s adelantado: ajuste ambos por NTP; las horas de las ventas se pasan a este reloj. Su zona horaria es {zone}.',
+    far_behind:
+      'ATENCIÓN: el reloj del servidor de la máquina va {seconds} s atrasado: ajuste ambos por NTP; las horas de las ventas se pasan a este reloj. Su zona horaria es {zone}.',
+    fee_odd: 'cash_in_fee es {fee}',
+    fee_takes_all: 'cash_in_fee es {fee}, todos sus {fiat} {code} o más',
+    fee_unknown: 'no se conoce cash_in_fee',
+    fee_without_price:
+      'hay un cash_in_fee de {fee}, pero no se conoce raw_ticker_price',
+    fewer_sats: 'esperan menos sats que hace un momento',
+    fiat_odd: 'el efectivo {fiat} {reason}',
+    field_required: 'hace falta',
+    fingerprint_form: 'indíquela como la muestra OpenSSH: SHA256:…',
+    fixed_fee_odd: 'fixed_fee es {fee}',
+    flooded:
+      'La base de datos de la máquina envió más de {size} MB y se cortó: eso no es el trabajo de una máquina. Revise host y port; baje look_back_days si lo es.',
+    forward_booking_differs:
+      'El pago {hash} de LNbits debería ser de {msat} msat con una tarifa de {fee}, exitoso; se encontró: {found}.',
+    forward_booking_lost:
+      'LNbits perdió el registro de este pago. Cuenta como en camino hasta que una persona revise la fuente de fondos y lo cierre.',
+    forward_changed: 'Este reenvío cambió mientras tanto.',
+    forward_closed: 'Cerrado como no pagado: {reason}',
+    forward_given_up_changed: 'Abandonado: el destino cambió.',
+    forward_given_up_off: 'Abandonado: se desactivó el reenvío.',
+    forward_is_paid: 'Está pagado: no se puede volver a intentar.',
+    forward_may_arrive: 'Aún puede llegar: no se puede volver a intentar.',
     forward_no_route:
       'No llegó: no hay ruta, falta liquidez o la comisión supera la reserva. Se intenta de nuevo.',
     forward_not_arrived: 'No llegó: {reason} Se intenta de nuevo.',
-    forward_booking_lost:
-      'LNbits perdió el registro de este pago. Cuenta como en camino hasta que una persona revise la fuente de fondos y lo cierre.',
     forward_on_its_way:
       'En camino: el destino lo retiene, o la red aún busca una ruta.',
-    forward_given_up_changed: 'Abandonado: el destino cambió.',
-    forward_given_up_off: 'Abandonado: se desactivó el reenvío.',
-    forward_closed: 'Cerrado como no pagado: {reason}',
-    own_wallet_changed:
-      'La billetera cambió desde entonces: configure el destino de nuevo.',
+    forward_over:
+      'El cliente ha cambiado el destino desde entonces; este ha terminado.',
+    forward_refused:
+      'LNbits lo rechazó: {reason} Se intenta de nuevo más tarde.',
+    forward_wallet_changed:
+      'La billetera del cliente cambió. Hay que configurar el destino de nuevo.',
+    forward_wallet_closed: 'La billetera está cerrada o no puede pagar.',
     forwarding_stopped:
       'El operador detuvo todos los reenvíos. Sus sats se quedan en su billetera.',
-    you_have_left: 'Usted dejó el programa: ya no se reenvía nada.',
-    own_wallet_holds_less:
-      'Su billetera tiene {held} sats de los {waiting} que se podrían reenviar: salen cuando haya {threshold}.',
-    older_database:
-      'No se paga ni se acredita nada: LNbits registró {n} pagos nuestros que la base de datos de la extensión no conoce. Es más antigua que la de LNbits, como tras restaurar una copia.',
-    sales_concerned_unknown: 'Ventas afectadas: los pagos no las dicen.',
-    sales_concerned_more: 'Ventas afectadas: {sales} y {n} más.',
-    sales_concerned: 'Ventas afectadas: {sales}.',
-    choose_adopt: 'Elija ‘Adoptar’ para llevar estos pagos a los libros.',
+    forwards_fail:
+      'Reenvíos a claves propias de clientes que no se pueden enviar: {n}. Vea el motivo; luego reintente o pregunte al cliente.',
+    further_step:
+      'El servidor SSH pide un paso más que un secreto del usuario ‘{user}’. Permita a este usuario el acceso solo con clave privada.',
+    given_up_was_paid:
+      'LNbits ha pagado su factura {hash} ({sats} sats), que se había abandonado como no pagada.',
+    has_to_be_a_number: 'tiene que ser un número, como 150.00',
+    has_to_be_above_zero: 'tiene que ser mayor que cero',
+    has_to_be_text: 'tiene que ser texto',
     held_differs:
       'Retenido: LNbits pagó partes de esta venta que difieren del plan. Reinténtelo si debe pagarse, o anúlelo.',
     held_part:
       'Retenido: LNbits pagó {sats} sats por esta parte. Reinténtelo si debe pagarse, o anúlelo.',
     held_untold:
       'Retenido: LNbits pagó {sats} sats por ventas que el pago no nombra. Reinténtelo si debe pagarse, o anúlelo.',
-    credit_booked_already: 'El abono de la venta ya está registrado.',
-    commission_booked_already: 'La comisión de la venta ya está registrada.',
-    plan_says: 'El plan dice {sats} sats; no se paga de nuevo.',
-    no_share_of_it: 'Según el plan, este cliente no tiene parte en ella.',
-    share_is_already: 'La parte del cliente ya tiene otro estado ({state}).',
-    share_by_plan: 'Según el plan, la parte del cliente es de {sats} sats.',
-    no_part_of_it: 'Según el plan, este socio no tiene parte en su comisión.',
-    part_is_already: 'La parte del socio ya tiene otro estado ({state}).',
-    part_by_plan: 'Según el plan, la parte del socio es de {sats} sats.',
-    open_sales_held:
-      'Las ventas abiertas anteriores no suman lo mismo; quedan retenidas.',
-    packages_there:
-      'Los dos paquetes del túnel SSH ya están: reinicie LNbits y los usará.',
-    packages_needed:
-      'El túnel SSH necesita dos paquetes de Python junto a LNbits.',
-    packages_do_not_fit:
-      'Lo que hay en {place} no corresponde a este Python {version} ({reason}).',
-    packages_not_used:
-      'Lo que hay en {place} no se usa: {reason}. Todo debe pertenecer al usuario que ejecuta LNbits o a root, y nadie más puede escribir ahí.',
-    install_packages:
-      'Ejecute esto en el servidor de LNbits, como el usuario que lo ejecuta, y reinicie LNbits: {command}',
-    connection_given_up: 'Se abandonó la conexión con {where}.',
-    no_ssh_spoken:
-      'Lo que responde en {where} no habla SSH como se espera ({reason}). Revise ssh_host y ssh_port.',
+    host_form:
+      'indique solo un nombre de servidor o una dirección IP, como 192.0.2.10',
+    host_key_accepted: 'La clave del servidor es la aceptada, {key}.',
     host_key_changed:
       'La clave del servidor SSH cambió: la aceptada es {accepted}, el servidor muestra {shown}. No se le envió nada. Si de verdad se reinstaló el servidor, acepte la clave nueva en la configuración; si no, puede haber alguien en medio.',
-    key_refused:
-      'El servidor SSH no dejó entrar al usuario ‘{user}’ con esta clave privada ({reason}). Revise ssh_username y la clave privada, y que el servidor permita este modo de acceso (la mitad pública de la clave en authorized_keys).',
-    password_refused:
-      'El servidor SSH no dejó entrar al usuario ‘{user}’ con esta contraseña ({reason}). Revise ssh_username y la contraseña, y que el servidor permita este modo de acceso.',
-    further_step:
-      'El servidor SSH pide un paso más que un secreto del usuario ‘{user}’. Permita a este usuario el acceso solo con clave privada.',
-    more_than_password:
-      'El servidor SSH pide al usuario ‘{user}’ más que una contraseña: {questions}. Permita a este usuario el acceso solo con clave privada.',
-    may_not_forward:
-      'El servidor SSH terminó la conexión apenas entró el usuario ‘{user}’. Revise que este usuario pueda reenviar puertos (AllowTcpForwarding).',
-    standby_conflict:
-      'La base de datos de la máquina es una réplica (hot standby) y terminó la sesión, probablemente por un conflicto de recuperación (su primaria cambió lo que se leía): ponga ahí hot_standby_feedback = on o un max_standby_streaming_delay mayor, o lea la primaria.',
-    flooded:
-      'La base de datos de la máquina envió más de {size} MB y se cortó: eso no es el trabajo de una máquina. Revise host y port; baje look_back_days si lo es.',
-    no_postgres_there:
-      'El servidor SSH no puede conectarse con PostgreSQL en {where} ({reason}). Revise host y port vistos desde el servidor SSH, que PostgreSQL funcione ahí y que el servidor permita reenviar exactamente a {place} (AllowTcpForwarding, PermitOpen: ahí, localhost y 127.0.0.1 no son lo mismo).',
-    certificate_not_trusted:
-      'No se confía en el certificado de PostgreSQL en {where} ({reason}). Revise host y ssl_ca_certificate.',
-    no_tls:
-      'PostgreSQL en {where} no ofrece TLS, que ssl_mode {mode} necesita. Actívelo ahí (ssl = on) o use el túnel SSH.',
-    no_session_by_ssh:
-      'No hay sesión de PostgreSQL en {where}, visto desde el servidor SSH ({reason}). Revise host, port, database_name, listen_addresses y ssl_mode.',
-    no_session:
-      'No hay sesión de PostgreSQL en {where}, visto desde LNbits ({reason}). Revise host, port, database_name, listen_addresses y ssl_mode.',
-    right_missing:
-      'Falta un permiso: {reason}. Ejecute ahí como dueño: GRANT USAGE ON SCHEMA public, o de nuevo todo el SQL del rol (static/sql/role.sql).',
-    no_answer_in_time:
-      'La base de datos de la máquina no respondió en {seconds} s, o dentro de un statement_timeout menor propio ({reason}). Puede estar bloqueada u ocupada; baje look_back_days si sigue así.',
-    query_taken_back:
-      'La base de datos de la máquina retiró la consulta ({reason}). Una réplica (hot standby) lo hace cuando la primaria cambia lo que se lee: ponga ahí hot_standby_feedback = on o un max_standby_streaming_delay mayor, o lea la primaria.',
-    reading_failed:
-      'Falló la lectura de la base de datos de la máquina ({reason}). Revise que sea la de Lamassu.',
-    connection_broke:
-      'La conexión con la base de datos de la máquina se cortó durante la lectura ({reason}). Revise que PostgreSQL, el servidor SSH y la red sigan en marcha.',
-    reading_took_too_long:
-      'La lectura de la máquina no terminó en {seconds} s y se abandonó: su base de datos o el servidor SSH no avanzan, o la línea es muy lenta. Revíselos; baje look_back_days si hay mucho que leer.',
-    too_many_rows:
-      'Más de {rows} filas por leer a la vez. Baje look_back_days en la configuración; si ya es bajo, eso no es el trabajo de una máquina.',
-    no_column:
-      '{table} no tiene la columna {names}: no es una versión de Lamassu que se pueda leer (se conocen de la 8.0 a la 10.2).',
-    may_not_read:
-      'Este usuario no puede leer {names} de {table}. Ejecute ahí como dueño: {grant};',
-    polls_fail:
-      'Fallan las consultas; no se pierde nada y se intentan de nuevo. {error}',
-    source_wallet_misses:
-      'A la billetera de origen le faltan {missing} sats: tiene {balance}. Los clientes cobran en cuanto la recargue.',
-    source_wallet_below:
-      'La billetera de origen tiene {balance} sats, menos de {limit}. Recárguela.',
-    sales_wait:
-      'Ventas que esperan su decisión desde hace más de {hours} horas: {n}. Repártalas o descártelas.',
-    deposits_wait:
-      'Depósitos por confirmar desde hace más de {hours} horas: {n}. Confírmelos cuando su efectivo esté en la máquina.',
-    shares_failed:
-      'Pagos fallidos: {n}, de {sats} sats. Vea el motivo y reintente.',
-    sales_stuck:
-      'Ventas cuyo abono o comisión falló: {n}. Vea el motivo y reintente.',
-    forwards_fail:
-      'Reenvíos a claves propias de clientes que no se pueden enviar: {n}. Vea el motivo; luego reintente o pregunte al cliente.',
-    client_wants_to_join: '{name} quiere participar. Apruebe o cierre.',
-    cash_lasts:
-      'El efectivo de los clientes en {currency}, {remaining}, alcanza para unos {days} días más. Pida depósitos.',
-    machine_is_silent:
-      'La máquina {name} estuvo en línea por última vez el {time} UTC. Revísela.',
-    cash_is_missing:
-      'De los {owed} {currency} que se deben a los clientes, solo {there} están en las máquinas. Cuéntelo.',
-    secrets_lost:
-      'No se pueden leer los secretos guardados ({names}): la clave secreta de LNbits ha cambiado. Ingréselos de nuevo en la configuración.',
-    clock_ahead:
-      'El reloj del servidor de la máquina va {seconds} segundos adelantado respecto a este. Ajuste ambos por NTP.',
-    clock_behind:
-      'El reloj del servidor de la máquina va {seconds} segundos atrasado respecto a este. Ajuste ambos por NTP.',
-    books_do_not_agree:
-      'Los libros no cuadran, en tantos lugares: {n}. Nada se cambia por sí solo; revíselos.',
-    client_wallet_is_gone:
-      'La billetera de {name}, o su usuario, ya no existe: su efectivo espera y no compra nada hasta que tenga otra billetera.',
-    clocks_agree:
-      'El reloj del servidor de la máquina y este coinciden; su zona horaria es {zone}.',
-    commission_wallet_is_gone:
-      'La billetera de comisiones {wallet} ya no existe: no se puede pagar la comisión. Elija otra en la configuración.',
-    compute_with:
-      'Estas máquinas calculan con {method} ({verdict}): en {sales} ventas, la base se aparta del valor de mercado en {markup} sats (markup) o {margin} sats (margin).',
-    connection_works: 'La conexión funciona; se pueden leer las ventas.',
-    credit_failed: 'En espera: falló la acreditación de la venta: {reason}',
-    credit_invoice_removed:
-      'La factura de la acreditación se eliminó mientras tanto; se hace una nueva.',
-    daily_limit_reached:
-      'En espera: LNbits permite pagar {sats} sats al día por billetera.',
-    debited_without_invoice:
-      'LNbits cargó el pago {hash}, pero perdió su factura.',
-    host_key_accepted: 'La clave del servidor es la aceptada, {key}.',
     host_key_not_accepted:
       'La clave {key} del servidor SSH aún no está aceptada. Compárela con la del servidor (allí: for f in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf $f; done) y luego acéptela en la configuración.',
+    id_stored:
+      'El identificador de Lamassu {id} ya está guardado: {known}. Esta es otra venta, {sale}: de otra base de datos o de una máquina instalada de nuevo, o se cambiaron sus montos. Compare las dos.',
+    id_stored_before:
+      'El identificador de Lamassu {id} ya está guardado, de la base de datos anterior a esta: {known}. Esta es otra venta, {sale}: es de antes de que esta base de datos se declarara otra. Compare las dos.',
+    in_the_future: 'está en el futuro; hoy es {today} ({zone})',
+    install_packages:
+      'Ejecute esto en el servidor de LNbits, como el usuario que lo ejecuta, y reinicie LNbits: {command}',
     into_source_itself: 'Se pagaría a la propia billetera de origen.',
     invoice_cancelled:
       'La factura se canceló mientras tanto; se hace una nueva.',
+    invoice_given_before:
+      'El destino respondió con una factura que ya había dado antes.',
+    is_a_link: '{path} es un enlace',
+    is_ahead:
+      'El reloj del servidor de la máquina va {seconds} s adelantado; las horas de las ventas se pasan a este reloj. Su zona horaria es {zone}.',
+    is_behind:
+      'El reloj del servidor de la máquina va {seconds} s atrasado; las horas de las ventas se pasan a este reloj. Su zona horaria es {zone}.',
+    is_empty: 'no puede quedar vacío',
+    is_missing: 'nada',
+    is_no_address: 'no es una dirección Lightning ni un LNURL-pay',
+    is_no_number: 'no es un número',
+    is_not_payable: 'es un LNURL, pero no se le puede pagar',
+    is_not_positive: 'no es un número positivo',
+    is_silent: 'no respondió a tiempo',
+    is_too_large: 'es demasiado grande',
+    it_refuses: 'lo rechaza: {reason}',
+    key_cipher:
+      'está cifrada con {cipher}, que aquí no se puede leer. Cífrela de nuevo y péguela: ssh-keygen -p -Z aes256-ctr -f ARCHIVO',
+    key_damaged: 'no se puede leer: está dañada, o no es una clave SSH',
+    key_damaged_or_passphrase:
+      'no se puede leer: está dañada, o la frase de contraseña es incorrecta, o no es una clave SSH',
+    key_is_encrypted:
+      'esta clave SSH está cifrada; ingrese su frase de contraseña',
+    key_kind: 'es de un tipo que no se admite: use RSA, ECDSA o Ed25519',
+    key_refused:
+      'El servidor SSH no dejó entrar al usuario ‘{user}’ con esta clave privada ({reason}). Revise ssh_username y la clave privada, y que el servidor permita este modo de acceso (la mitad pública de la clave en authorized_keys).',
+    key_speaks_for_wallet:
+      'la clave de una billetera vale solo para esa billetera; inicie sesión',
+    lamassu_error: 'Pagada, pero Lamassu informa de un error: {error}',
+    largest_below_smallest: 'es menor que el límite diario mínimo',
+    ledger_in_use: 'Otro proceso está usando el libro. Inténtelo de nuevo.',
+    left_and_in_machines:
+      'quedan como máximo {amount}; otros {more} están en máquinas: indique una',
+    left_at_most: 'quedan como máximo {amount}',
+    left_in_this_machine: 'quedan como máximo {amount} en esta máquina',
+    less_arrived: 'solo llegaron {received} de sus {sats} sats',
+    limit_at_least: 'tiene que ser al menos {amount}',
+    limit_at_most: 'tiene que ser como máximo {amount}',
+    limit_in_new_currency: 'indique también el límite en la nueva moneda',
+    limit_needed: 'hace falta en modo fijo, con su moneda',
+    limit_needs_currency: 'el límite diario necesita una, como GTQ',
+    limits_need_currency: 'los límites diarios necesitan una, como GTQ',
+    link_local: 'el enlace no va cifrado, pero es local',
+    link_open:
+      'ATENCIÓN: el enlace NO va cifrado: use el túnel SSH, o ssl_mode require',
+    link_ssh: 'el enlace va cifrado por SSH',
+    link_ssh_partly:
+      'el enlace va cifrado por SSH hasta el servidor SSH, pero NO de ahí a {host}',
+    link_tls: 'el enlace va cifrado (TLS)',
+    lnbits_database_failed:
+      'Falló la base de datos de LNbits ({reason}). No se pierde nada; la próxima consulta continúa. El registro de LNbits tiene los detalles.',
+    lnbits_has_learnt: 'LNbits ya sabe qué fue de esto: mírelo de nuevo.',
     logged_in: 'Sesión iniciada como {user}.',
+    machine_currency: 'la de esta máquina es {currencies}',
+    machine_is_silent:
+      'La máquina {name} estuvo en línea por última vez el {time} UTC. Revísela.',
+    machine_totals_differ:
+      'Los totales en {currency} de la máquina {machine} difieren de las sumas de sus filas: {sums}.',
+    machine_unknown: 'ni Lamassu ni una venta han nombrado esta máquina',
+    machine_unknown_named:
+      'ni Lamassu ni una venta han nombrado la máquina {machine}',
     machines_readable: 'Se pueden leer los nombres de las máquinas.',
+    margin_amounts:
+      'el método del margen necesita un monto positivo y ninguna tarifa negativa',
+    margin_needs_fee: 'El método del margen necesita la tarifa fija.',
+    may_not_forward:
+      'El servidor SSH terminó la conexión apenas entró el usuario ‘{user}’. Revise que este usuario pueda reenviar puertos (AllowTcpForwarding).',
+    may_not_read:
+      'Este usuario no puede leer {names} de {table}. Ejecute ahí como dueño: {grant};',
+    may_still_be_paid: 'Su factura aún puede pagarse: espere hasta {time}.',
+    miscounted:
+      'Consta como completa, pero según el conteo de los billetes salieron {worth} de {fiat} de la máquina.',
+    more_forwarded:
+      'Se reenviaron {sent} sats de la billetera {wallet}, con tarifas, y se trajeron {brought}.',
+    more_is_known: 'Ahora se sabe más de esto: mírelo de nuevo.',
     more_of_this_kind: 'Y {n} más de este tipo.',
+    more_out_of_machine:
+      'Salió más {currency} de la máquina {machine} de lo que era suyo allí.',
+    more_than_deposited: 'Se distribuyó más {currency} de lo depositado.',
+    more_than_password:
+      'El servidor SSH pide al usuario ‘{user}’ más que una contraseña: {questions}. Permita a este usuario el acceso solo con clave privada.',
+    more_than_the_sale:
+      'no puede haber salido más que el propio monto de la venta',
+    needed_for_tunnel: 'hace falta mientras el túnel SSH está activado',
+    needed_for_verify_full: 'hace falta con ssl_mode verify-full',
+    needed_with_fiat: 'hace falta con el efectivo',
+    never_collected:
+      'Pagada, pero el cliente de la máquina nunca recogió el efectivo.',
+    never_reported: 'la máquina nunca informó de si salió el efectivo',
+    new_currency_or_null: 'indíquelo en la nueva moneda, o déjelo vacío',
+    no_answer_in_time:
+      'La base de datos de la máquina no respondió en {seconds} s, o dentro de un statement_timeout menor propio ({reason}). Puede estar bloqueada u ocupada; baje look_back_days si sigue así.',
+    no_boolean: 'tiene que ser sí o no',
+    no_cash_came_out: 'no salió efectivo',
+    no_certificate:
+      'no es un certificado en forma PEM. Pegue el certificado de la CA, desde -----BEGIN CERTIFICATE hasta END CERTIFICATE-----.',
+    no_column:
+      '{table} no tiene la columna {names}: no es una versión de Lamassu que se pueda leer (se conocen de la 8.0 a la 10.2).',
+    no_configuration:
+      'Aún no hay configuración: complete primero «Configurar base de datos».',
+    no_configuration_sent:
+      'Aún no hay configuración: envíe una, o guárdela primero.',
+    no_currency:
+      '«{code}» no es un código de moneda ISO 4217 conocido, como GTQ o USD',
     no_database:
       'No hay ninguna base de datos ‘{database}’ en {where}. La de Lamassu suele ser ‘lamassu’.',
+    no_date: 'no es una fecha',
+    no_decimal: 'no es un número decimal',
+    no_integer: 'no es un número entero',
+    no_match: 'el texto no tiene la forma «{pattern}»',
+    no_method_needed:
+      'De una entrada de efectivo, la comisión es lo que cobró la máquina: no hace falta ningún método.',
+    no_other_database: 'aún no hay ninguna de la que esta pueda diferir',
+    no_part_of_it: 'Según el plan, este socio no tiene parte en su comisión.',
+    no_part_yours: 'Ninguna parte de la comisión es suya.',
+    no_postgres_there:
+      'El servidor SSH no puede conectarse con PostgreSQL en {where} ({reason}). Revise host y port vistos desde el servidor SSH, que PostgreSQL funcione ahí y que el servidor permita reenviar exactamente a {place} (AllowTcpForwarding, PermitOpen: ahí, localhost y 127.0.0.1 no son lo mismo).',
+    no_prepared_statements:
+      'La base de datos de LNbits no conserva las sentencias preparadas, como PgBouncer en modo de transacción: conecte LNbits con PostgreSQL mismo, o por PgBouncer en modo de sesión. No se pierde nada; la próxima consulta continúa.',
+    no_price_to_compare:
+      'No se puede leer raw_ticker_price, así que no se pueden comparar los métodos de comisión.',
+    no_private_key:
+      'no es una clave privada en forma OpenSSH o PEM (PuTTY: expórtela en forma OpenSSH)',
+    no_session:
+      'No hay sesión de PostgreSQL en {where}, visto desde LNbits ({reason}). Revise host, port, database_name, listen_addresses y ssl_mode.',
+    no_session_by_ssh:
+      'No hay sesión de PostgreSQL en {where}, visto desde el servidor SSH ({reason}). Revise host, port, database_name, listen_addresses y ssl_mode.',
+    no_share_of_it: 'Según el plan, este cliente no tiene parte en ella.',
     no_ssh:
       'Ningún servidor SSH responde en {where} ({reason}). Revise ssh_host, ssh_port y el cortafuegos.',
+    no_ssh_spoken:
+      'Lo que responde en {where} no habla SSH como se espera ({reason}). Revise ssh_host y ssh_port.',
+    no_such_wallet: 'no hay ninguna billetera de LNbits con este identificador',
     no_table:
       'No hay una tabla {table} en el esquema public de esta base de datos: ¿es la de Lamassu?',
+    no_time: 'no es una fecha con hora',
+    no_time_zone: 'no es una zona horaria conocida, como America/Guatemala',
+    no_tls:
+      'PostgreSQL en {where} no ofrece TLS, que ssl_mode {mode} necesita. Actívelo ahí (ssl = on) o use el túnel SSH.',
     no_tunnel: 'No hay túnel SSH configurado.',
+    no_webhook: 'No hay ningún webhook.',
+    no_webhook_address: 'no es una dirección como https://example.com/hook',
+    no_whole_sats: 'no acepta ningún monto de sats enteros',
+    none_not_allowed: 'no puede quedar sin valor',
+    none_to_test: 'no hay ninguno fijado; indique el que se ha de probar',
+    not_all_cash_came_out: 'no salió todo el efectivo',
+    not_approved_yet: 'el operador aún no ha aprobado su registro',
+    not_both: 'indique sats o efectivo, no ambos',
+    not_by_itself: 'No se distribuyó por sí sola: {reason}',
+    not_found: 'No hay nada con este identificador ({what}).',
+    not_greater: 'tiene que ser mayor que {limit}',
+    not_greater_or_equal: 'tiene que ser {limit} o más',
     not_internal: 'LNbits no registró el pago como interno.',
+    not_less: 'tiene que ser menor que {limit}',
+    not_less_or_equal: 'tiene que ser {limit} o menos',
+    not_lost: 'LNbits aún tiene este pago: no se paga de nuevo.',
+    not_one_of: 'valor inesperado; se admite: {values}',
     not_reached: 'No se llegó a este paso.',
+    not_registered: 'Usted aún no está registrado.',
+    not_surely_unpaid:
+      'No es seguro que no esté pagado: no se puede volver a intentar.',
+    not_your_wallet: 'esta billetera no es suya',
+    notes_not_planned:
+      'la máquina no pudo planear los billetes y no salió efectivo',
+    nothing_in_common:
+      'Un servidor SSH responde en {where}, pero no hay ningún algoritmo común ({what}): ofrece {theirs}; LNbits puede usar {ours}. Permita ahí uno de estos, en sshd_config: {option}',
+    nothing_lost: 'LNbits no ha perdido nada: no hay nada que pagar de nuevo.',
+    nothing_to_adopt:
+      'No hay nada que adoptar: se conoce cada pago nuestro que LNbits ha registrado.',
+    nothing_to_close: 'No está en camino: no hay nada que cerrar.',
     nothing_to_compare:
       'Aún no hay ventas con las que comparar los métodos de comisión.',
+    nothing_to_decide:
+      'No hay nada que decidir sobre esta transacción (estado: {state}).',
+    nothing_to_retry:
+      'No hay nada que volver a intentar en este pago (estado: {state}).',
+    nothing_to_settle: 'no queda nada en {currency} por liquidar',
+    odd_answer: 'no respondió como debe: {reason}',
+    odd_character: 'contiene un carácter que no es texto',
+    off_known_rate:
+      '{sats} sats por {fiat} {code} se apartan de la cotización que conoce LNbits, {rate} por bitcoin, en más de un factor de {factor}.',
+    off_own_price:
+      '{sats} sats por {cash} {code} no cuadran con su propio raw_ticker_price de {price} dentro de un factor de {factor}',
+    older_database:
+      'No se paga ni se acredita nada: LNbits registró {n} pagos nuestros que la base de datos de la extensión no conoce. Es más antigua que la de LNbits, como tras restaurar una copia.',
+    one_machine: 'máquina {id}',
+    only_dismissed: 'Sus montos no sirven; solo se puede descartar.',
     only_incoming: 'Solo se permiten pagos entrantes.',
+    only_tried_again:
+      'Está pagado, o una parte lo está: solo se puede volver a intentar.',
+    open_sales_held:
+      'Las ventas abiertas anteriores no suman lo mismo; quedan retenidas.',
+    operator_asks_at_least: 'el operador pide al menos {sats} sats',
+    operator_stopped: 'El operador ha detenido todos los reenvíos.',
+    other_amount: 'respondió con una factura por otro monto',
+    other_server_pays: 'Otro proceso de LNbits está en medio de un pago.',
+    other_server_polls:
+      'otro proceso de LNbits se ha hecho cargo de la consulta',
+    others_may_write: 'otros pueden escribir en {path}',
+    own_wallet_changed:
+      'La billetera cambió desde entonces: configure el destino de nuevo.',
+    own_wallet_holds_less:
+      'Su billetera tiene {held} sats de los {waiting} que se podrían reenviar: salen cuando haya {threshold}.',
+    packages_do_not_fit:
+      'Lo que hay en {place} no corresponde a este Python {version} ({reason}).',
+    packages_needed:
+      'El túnel SSH necesita dos paquetes de Python junto a LNbits.',
+    packages_not_used:
+      'Lo que hay en {place} no se usa: {reason}. Todo debe pertenecer al usuario que ejecuta LNbits o a root, y nadie más puede escribir ahí.',
+    packages_there:
+      'Los dos paquetes del túnel SSH ya están: reinicie LNbits y los usará.',
+    paid_before_again:
+      'LNbits ha pagado una venta con este identificador que aún no vuelve a estar en los libros.',
+    paid_but: 'Pagada, pero {reason}.',
+    paid_but_error: 'Pagada, pero {reason}: {error}',
+    part_by_plan: 'Según el plan, la parte del socio es de {sats} sats.',
+    part_is_already: 'La parte del socio ya tiene otro estado ({state}).',
+    partner_gone: 'Este socio ya no existe.',
     partner_wallet_is_gone:
       'La billetera del socio {name}, o su usuario, ya no existe: no se le puede pagar su parte de la comisión. Asígnele otra billetera.',
+    partners_above_100: 'los porcentajes de los socios pasan juntos de 100',
+    partners_above_all:
+      'los socios recibirían el {percent} % de la comisión ({where}), más que toda ella',
+    password_refused:
+      'El servidor SSH no dejó entrar al usuario ‘{user}’ con esta contraseña ({reason}). Revise ssh_username y la contraseña, y que el servidor permita este modo de acceso.',
+    paste_whole_file:
+      '{reason}. Pegue el archivo entero, desde -----BEGIN hasta END-----.',
+    paused_by_operator:
+      'el operador le ha puesto en pausa; pídale que la termine',
+    payment_adopted:
+      'LNbits ha pagado {sats} sats ({kind}) por la venta {sale}. {note}',
+    payment_decided_already: 'Este pago ya está confirmado o anulado.',
+    payment_lost:
+      'LNbits ha perdido este pago ({kind}) de {sats} sats, que estaba registrado: su base de datos es más antigua que la de la extensión.',
+    payment_unknown:
+      'LNbits ha registrado este pago ({kind}) de {sats} sats, pero ningún pago nuestro lo conoce: la base de datos de la extensión es más antigua que la de LNbits. Ventas: {sales}.',
+    payout_not_confirmed: 'Confirmado, pero su pago no lo está.',
+    period_too_long: 'un período dura como máximo {years} años',
+    plan_says: 'El plan dice {sats} sats; no se paga de nuevo.',
+    poll_running:
+      'Hay una consulta en marcha. Espere a que termine y vuelva a intentarlo.',
+    polls_fail:
+      'Fallan las consultas; no se pierde nada y se intentan de nuevo. {error}',
     postgres_refused:
       'PostgreSQL en {where} rechazó al usuario ‘{user}’ ({reason}). Revise el usuario, la contraseña y pg_hba.conf.',
     postgres_session:
       'PostgreSQL {version}, sesión de solo lectura como {user}; {link}.',
-    settings_complete: 'Los ajustes están completos.',
-    claim_not_lamassus:
-      'No era una venta de Lamassu, así que no se lee de nuevo: registre un retiro, si lo era.',
+    programme_currency: 'la de este programa es {currency}',
+    purchase_failed:
+      'Aún no se pudo pagar. Se intenta de nuevo; pregunte al operador si sigue así.',
+    purchase_given_up: 'Se abandonó; el efectivo está de nuevo en su saldo.',
+    purchase_waits:
+      'Espera hasta que la billetera del operador alcance a cubrirlo.',
+    query_taken_back:
+      'La base de datos de la máquina retiró la consulta ({reason}). Una réplica (hot standby) lo hace cuando la primaria cambia lo que se lee: ponga ahí hot_standby_feedback = on o un max_standby_streaming_delay mayor, o lea la primaria.',
+    rate_not_positive: 'la cotización tiene que ser mayor que cero',
+    reading_failed:
+      'Falló la lectura de la base de datos de la máquina ({reason}). Revise que sea la de Lamassu.',
+    reading_took_too_long:
+      'La lectura de la máquina no terminó en {seconds} s y se abandonó: su base de datos o el servidor SSH no avanzan, o la línea es muy lenta. Revíselos; baje look_back_days si hay mucho que leer.',
+    registered_already: 'Usted ya está registrado.',
+    registration_closed:
+      'El registro está cerrado: pida al operador que le agregue.',
+    retry_it: 'Vuelva a intentar este pago (estado: {state}).',
+    right_missing:
+      'Falta un permiso: {reason}. Ejecute ahí como dueño: GRANT USAGE ON SCHEMA public, o de nuevo todo el SQL del rol (static/sql/role.sql).',
+    sale_not_told: '(no se dice)',
+    sale_sums:
+      '{sats} sats frente a {commission} de comisión + {share_sats} en {shares} partes + {left} sin distribuir; efectivo {fiat} frente a {share_fiat} + {left_fiat} (unidades menores).',
+    sales_and_actions: 'Se pueden leer cash_out_txs y cash_out_actions.',
+    sales_concerned: 'Ventas afectadas: {sales}.',
+    sales_concerned_more: 'Ventas afectadas: {sales} y {n} más.',
+    sales_concerned_unknown: 'Ventas afectadas: los pagos no las dicen.',
+    sales_found: 'Ventas terminadas desde el {day}: {n}.',
+    sales_found_others:
+      'Ventas terminadas desde el {day}: {n}; pagadas cuyo efectivo no ha salido (todo): {others}.',
+    sales_not_said: 'no dice cuáles',
+    sales_stuck:
+      'Ventas cuyo abono o comisión falló: {n}. Vea el motivo y reintente.',
+    sales_wait:
+      'Ventas que esperan su decisión desde hace más de {hours} horas: {n}. Repártalas o descártelas.',
+    sales_without_actions:
+      'Se puede leer cash_out_txs. cash_out_actions no: la hora de una venta es entonces la de su confirmación, y las entregas parciales no muestran conteos.',
     same_database:
-      'Ventas de esta base de datos que se conocen de la anterior, por sus identificadores e importes: {n}. Ninguna se reparte otra vez. Si es la misma base de datos en otro lugar, todo está bien.',
+      'Ventas de esta base de datos que se conocen de la anterior, por sus identificadores y montos: {n}. Ninguna se reparte otra vez. Si es la misma base de datos en otro lugar, todo está bien.',
+    secret_unreadable:
+      'no se puede descifrar el secreto guardado; ingréselo de nuevo.',
+    secrets_again:
+      'Ingrese de nuevo en la configuración: {names}. La clave secreta de LNbits (AUTH_SECRET_KEY) no es aquella con la que se guardaron.',
+    secrets_lost:
+      'No se pueden leer los secretos guardados ({names}): la clave secreta de LNbits ha cambiado. Ingréselos de nuevo en la configuración.',
+    set_it_again: 'Configúrelo de nuevo, o elija otro.',
+    settings_complete: 'Los ajustes están completos.',
+    settled_sats: '{amount} {currency} serían {sats} sats',
+    share_by_plan: 'Según el plan, la parte del cliente es de {sats} sats.',
+    share_is_already: 'La parte del cliente ya tiene otro estado ({state}).',
+    shared_wallet:
+      'es una billetera compartida de otro usuario; indique una propia',
+    shares_failed:
+      'Pagos fallidos: {n}, de {sats} sats. Vea el motivo y reintente.',
+    source_wallet_below:
+      'La billetera de origen tiene {balance} sats, menos de {limit}. Recárguela.',
     source_wallet_gone:
       'La billetera de origen {wallet} ya no existe: elija otra.',
     source_wallet_is_gone:
       'La billetera de origen {wallet} ya no existe: no se puede pagar nada. Elija otra en la configuración.',
+    source_wallet_misses:
+      'A la billetera de origen le faltan {missing} sats: tiene {balance}. Los clientes cobran en cuanto la recargue.',
     source_wallet_short:
       'En espera: a la billetera de origen le faltan {sats} sats.',
     ssh_answers: 'Responde un servidor SSH en {where}.',
+    standby_conflict:
+      'La base de datos de la máquina es una réplica (hot standby) y terminó la sesión, probablemente por un conflicto de recuperación (su primaria cambió lo que se leía): ponga ahí hot_standby_feedback = on o un max_standby_streaming_delay mayor, o lea la primaria.',
+    super_user_credits:
+      'hace que LNbits cree saldo por la palabra de la máquina, así que solo el superusuario puede activarlo.',
+    super_user_while_crediting:
+      'solo el superusuario puede cambiarlo mientras se acredita.',
+    terms_changed:
+      'las condiciones han cambiado. Léalas de nuevo y después acepte.',
+    test_is_the_clients: 'Repetir una prueba le toca al cliente.',
+    test_needs_sats:
+      'Una prueba necesita {amount} sats y una tarifa, y esperan {waiting} sats. Vuelva a intentarlo cuando el programa haya traído más.',
+    threshold_needed: 'indique el número de sats desde el que se envían',
+    ticker_price_hidden:
+      'Su raw_ticker_price no: las entradas de efectivo con una tarifa fija esperan entonces una revisión y no se pueden distribuir. Ejecute ahí como dueño: {grant};',
+    time_form: 'indíquela como HH:MM, por ejemplo 09:00',
+    time_odd: 'su hora es {time}',
+    too_few_items: 'tiene que tener al menos {limit} elementos',
+    too_little_held:
+      'El destino acepta al menos {least} sats, y la billetera tiene {held}. Sale en cuanto haya suficientes.',
+    too_little_waits:
+      'El destino acepta al menos {least} sats, y esperan {waiting}, de los que una parte se reserva para comisiones. Sale en cuanto haya suficientes.',
+    too_long: 'puede tener como máximo {limit} caracteres',
+    too_many_decimals: 'tiene más decimales que los {decimals} de {currency}',
+    too_many_items: 'puede tener como máximo {limit} elementos',
+    too_many_places: 'puede tener como máximo {limit} decimales',
+    too_many_rows:
+      'Más de {rows} filas por leer a la vez. Baje look_back_days en la configuración; si ya es bajo, eso no es el trabajo de una máquina.',
+    too_short: 'tiene que tener al menos {limit} caracteres',
+    totals_differ:
+      'Los totales en {currency} difieren de las sumas de sus filas: {sums}.',
+    transfer_sums:
+      'Sus pagos suman {paid} sats, y lo que lleva son {carried} sats.',
+    trial_clients:
+      'los clientes de prueba solo se crean cuando LNbits funciona con DEBUG=true',
+    unexpected: '{kind} inesperado; vea el registro de LNbits.',
+    unreadable_invoice: 'respondió con una factura que no se puede leer',
+    void_open_shares:
+      'Una parte de esta venta ya está registrada, o ya se decidió sobre ella: anule las partes abiertas.',
     wait_between_payments:
       'En espera: LNbits pide {seconds} segundos entre pagos.',
+    wait_for_the_other:
+      'Otro reenvío está en camino. Vuelva a intentarlo cuando haya terminado.',
+    wallet_changed_meanwhile:
+      'se cambió mientras tanto. Mire de nuevo y vuelva a intentarlo.',
     wallet_does_not_exist: 'La billetera {wallet} ya no existe.',
-    wallet_may_not_receive: 'La billetera {wallet} no puede recibir pagos.'
+    wallet_is_a_clients:
+      'es la billetera de un cliente; elija una de las suyas',
+    wallet_may_not_receive: 'La billetera {wallet} no puede recibir pagos.',
+    wallet_of_another_client: 'ya es la billetera de otro cliente',
+    wallet_of_client: 'ya es la billetera del cliente {name}',
+    wallet_of_no_admin: 'esta billetera no pertenece a un administrador',
+    wallet_of_programme:
+      'es la billetera de origen o de comisión del propio programa; los sats de un cliente se mezclarían con los del operador',
+    wallet_pays_partners: 'es la billetera de origen, que paga a los socios',
+    wallet_receives_nothing: 'esta billetera no puede recibir pagos',
+    wallet_sends_nothing: 'esta billetera no puede enviar pagos',
+    webhook_answered: 'El webhook respondió.',
+    webhook_answered_odd: 'El webhook respondió {status}, no un 2xx.',
+    webhook_failed: 'El webhook no respondió ({reason}).',
+    webhook_gone: 'Ya no hay ningún webhook.',
+    webhook_private:
+      'lleva a {address}, una dirección privada, que LNbits no permite (LNBITS_CALLBACK_ALLOW_PRIVATE_IPS).',
+    webhook_silent: 'El webhook no respondió en {seconds} s.',
+    without_fixed_fee:
+      'Esto es sin la tarifa fija, que no se puede leer: donde la hay, margin sale demasiado alto. Ejecute ahí como dueño: {grant};',
+    worth_of_notes_hidden:
+      'No se puede saber cuánto vale un billete de cada casete: es opcional, {grant};',
+    worth_too_much: 'Ninguna venta de una máquina vale más de {sats} sats.',
+    you_have_left: 'Usted dejó el programa: ya no se reenvía nada.',
+    you_left:
+      'Usted ha dejado el programa. Regístrese de nuevo para participar.'
   },
   transaction_dialog: {
     take_back: 'Revertir',
@@ -1698,6 +2115,10 @@ satmachine.messages.es = {
     hourly: 'Por sí sola',
     manual: 'A mano',
     startup: 'Al iniciar'
+  },
+  units: {
+    cassette: 'Casete',
+    recycler: 'Reciclador'
   },
   ways: {
     cash_in: 'Alguien compró bitcoin en la máquina',

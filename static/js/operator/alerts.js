@@ -114,6 +114,7 @@ satmachine.components['sat-alert-settings'] = {
   mixins: [satmachine.attempts],
   data() {
     return {
+      fmt: satmachine.format,
       store: satmachine.store,
       form: null,
       saved: null,
@@ -139,7 +140,11 @@ satmachine.components['sat-alert-settings'] = {
       const {t} = satmachine
       const {letters_waiting: n, letters_given_up: lost} = this.saved
       return n || lost
-        ? t('alerts.letters', {n, lost, error: this.saved.last_error || ''})
+        ? t('alerts.letters', {
+            n,
+            lost,
+            error: this.fmt.told(this.saved.told, this.saved.last_error || '')
+          })
         : null
     }
   },

@@ -72,7 +72,7 @@ satmachine.components['sat-checklist'] = {
       return this.steps.filter(step => step.isDone).length
     },
     isShown() {
-      return this.setup && (!this.isDone || this.isLogged)
+      return this.setup && (!this.isDone || this.isLogged || this.isKeyBeside)
     },
     isDone() {
       return this.done === this.steps.length
@@ -80,6 +80,10 @@ satmachine.components['sat-checklist'] = {
     // LNbits writes down what is entered here: passwords, too.
     isLogged() {
       return this.setup.request_bodies_logged
+    },
+    // A copy of the data folder holds the key of what is encrypted there.
+    isKeyBeside() {
+      return this.setup.secret_key_beside_data
     },
     // The one to do now.
     next() {

@@ -66,9 +66,10 @@ satmachine.components['sat-config-dialog'] = {
       return this.result || this.store.connectionTest?.result || null
     },
     finding() {
-      return this.lastTest?.steps.find(
+      const step = this.lastTest?.steps.find(
         step => step.name === 'commission_method' && step.status === 'ok'
-      )?.detail
+      )
+      return step && satmachine.format.told(step.told, step.detail)
     },
     found() {
       return satmachine.foundMethod(this.lastTest)

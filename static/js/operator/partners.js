@@ -208,7 +208,11 @@ satmachine.components['sat-commission'] = {
       return this.parts.map(part => ({
         key: part.partner_id || '',
         name: part.partner_id ? part.name : t('partners.your_own'),
-        caption: [`${part.percent} %`, this.state(part), part.error]
+        caption: [
+          `${part.percent} %`,
+          this.state(part),
+          this.fmt.told(part.told, part.error)
+        ]
           .filter(Boolean)
           .join(' · '),
         value: this.fmt.amount(part.amount_sats)

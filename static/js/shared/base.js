@@ -66,10 +66,12 @@ window.satmachine = (() => {
     return response.data
   }
 
-  // The server's own sentence, or what is known when there is none.
+  // The server's own sentence in the page's language, or what is known when there is none.
   const sentence = error => {
-    const detail = error.response?.data?.detail
-    if (typeof detail === 'string' && detail) return detail
+    const {detail, told} = error.response?.data || {}
+    if (typeof detail === 'string' && detail) {
+      return satmachine.format.told(told, detail)
+    }
     if (Array.isArray(detail)) return detail.map(e => e.msg).join(', ')
     if (error.response) {
       return satmachine.t('base.no_reason', {status: error.response.status})
@@ -81,7 +83,8 @@ window.satmachine = (() => {
   }
 
   const notifyError = error => {
-    if (error.response && typeof error.response.data?.detail === 'string') {
+    const {detail, told} = error.response?.data || {}
+    if (typeof detail === 'string' && !told) {
       return LNbits.utils.notifyApiError(error)
     }
     if (!error.response && !error.request) console.error(error)

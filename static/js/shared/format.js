@@ -188,18 +188,49 @@ satmachine.format = (() => {
   // there are words for it.
   const told = (sentences, text) =>
     sentences?.length
-      ? sentences
-          .map(({code, values, text}) =>
-            code && window.i18n.global.te(`satmachineclient.told.${code}`, 'en')
-              ? t(`told.${code}`, values)
-              : text
-          )
-          .join(' ')
+      ? sentences.map(sentence).reduce(
+          // What is no whole sentence does not end like one.
+          (all, next) => `${all}${/[.!?…;]$/.test(all) ? '' : ';'} ${next}`
+        )
       : text
+  const sentence = ({code, field, values, within, text}) => {
+    if (
+      !code ||
+      !window.i18n.global.te(`satmachineclient.told.${code}`, 'en')
+    ) {
+      return text
+    }
+    const own = Object.entries(within || {}).map(([name, sentences]) => [
+      name,
+      told(sentences)
+    ])
+    const said = t(`told.${code}`, {
+      ...values,
+      ...(values.state && {state: state(values.state).label}),
+      ...(values.moved && {moved: fieldName(values.moved)}),
+      ...(code.startsWith('secrets_') && {
+        names: values.names.split(', ').map(fieldName).join(', ')
+      }),
+      ...Object.fromEntries(own)
+    })
+    return field ? `${fieldName(field)}: ${said}` : said
+  }
+  // What an error is about, as the page calls it.
+  const fieldName = field => {
+    const name = field.split('.').find(part => !/^\d+$/.test(part)) || field
+    const key = `audit_fields.${name}`
+    return window.i18n.global.te(`satmachineclient.${key}`, 'en')
+      ? t(key)
+      : words(name)
+  }
   const step = name => known('steps', name)
   // How a client's cash became sats, in words for the client.
   const way = name => known('ways', name)
   const trigger = name => known('triggers', name)
+  const difference = name => known('differences', name)
+  // What a machine holds notes in: 'cassette1' -> 'Cassette 1'.
+  const unit = name =>
+    name.replace(/^[a-z]+/, kind => `${known('units', kind)} `).trim()
   const direction = name => known('directions', name)
   const DIRECTIONS = {
     cash_out: 'north_east',
@@ -318,6 +349,8 @@ satmachine.format = (() => {
     step,
     way,
     trigger,
+    difference,
+    unit,
     direction,
     directionIcon,
     shift,

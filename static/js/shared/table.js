@@ -112,46 +112,6 @@ satmachine.table = (() => {
     }
   }
 
-  // From midnight to midnight, as the operator's clock has them.
-  const midnight = (date, more = 0) => {
-    const [year, month, day] = date.split('-').map(Number)
-    return new Date(year, month - 1, day + more).toISOString()
-  }
-  // The first day of this month, or of one before it or after it.
-  const month = (more = 0) => {
-    const now = new Date()
-    return new Date(now.getFullYear(), now.getMonth() + more, 1).toISOString()
-  }
-  const daysBack = days => {
-    const now = new Date()
-    const [year, month, day] = [
-      now.getFullYear(),
-      now.getMonth(),
-      now.getDate()
-    ]
-    return new Date(year, month, day + 1 - days).toISOString()
-  }
-  // A choice of `periods`, with its own days, as the two ends of a filter.
-  const bounds = (period, days) => {
-    if (period === 'own') {
-      return [days.from && midnight(days.from), days.to && midnight(days.to, 1)]
-    }
-    if (period === 'month') return [month(), month(1)]
-    if (period === 'last_month') return [month(-1), month()]
-    return [period && daysBack(period), null]
-  }
-  const periods = () => {
-    const {t} = satmachine
-    return [
-      {value: 1, label: t('tables.today')},
-      {value: 7, label: t('tables.days_7')},
-      {value: 30, label: t('tables.days_30')},
-      {value: 'month', label: t('statement.this_month')},
-      {value: 'last_month', label: t('statement.last_month')},
-      {value: 'own', label: t('tables.own_range')}
-    ]
-  }
-
   // The server's sums of all rows that the filters choose: for a table's `totals`.
   const sums =
     path =>
@@ -186,8 +146,6 @@ satmachine.table = (() => {
     captions,
     columns,
     card,
-    bounds,
-    periods,
     sums,
     satsOf,
     fiatOf,
@@ -250,7 +208,7 @@ satmachine.components['sat-table'] = {
       return (this.table.filters || []).filter(filter => !filter.hidden)
     },
     periods() {
-      return satmachine.table.periods()
+      return satmachine.periods.choices()
     },
     // More than two take a row of their own.
     hasManyFilters() {
@@ -265,7 +223,7 @@ satmachine.components['sat-table'] = {
         Object.assign(chosen, filter?.query?.(value) || {[name]: value})
       })
       if (table.period) {
-        const [from, to] = satmachine.table.bounds(period, days)
+        const [from, to] = satmachine.periods.bounds(period, days)
         chosen[`${table.period.name}[ge]`] = from
         chosen[`${table.period.name}[lt]`] = to
       }
