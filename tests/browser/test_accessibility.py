@@ -261,7 +261,8 @@ async def test_every_table_fits_beside_the_sidebar(open_panel: OpenPanel) -> Non
         area = panel.page.locator(".q-table__middle:visible").first
         await expect(area.locator("tbody tr").first).to_be_visible()
         room = await area.evaluate(
-            """area => {
+            """async area => {
+                await document.fonts.ready  // until then an icon is as wide as its name
                 const table = area.querySelector('table')
                 table.style.width = '1px'
                 return area.clientWidth - table.scrollWidth
