@@ -69,7 +69,8 @@ async def test_an_alert_is_read_in_the_pages_language_and_leads_to_its_place(
     text = page.get_by_text(says).first
     await expect(text).to_be_visible()
     await picture(panel, f"alerts-{language}-{'-'.join(map(str, look))}-{look.get('dark', '')}")
-    await page.get_by_role("button", name=button).first.click()
+    row = page.locator("tbody tr, .q-table__grid-content .q-card").filter(has_text=says).first
+    await row.get_by_role("button", name=button).first.click()
     overview = page.get_by_role("tab").first
     await expect(overview).to_have_attribute("aria-selected", "true")
     await world.call("PUT", "/alerts/settings", {"source_wallet_below_sats": 0})
