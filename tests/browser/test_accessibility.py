@@ -2,7 +2,7 @@
 
 import re
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from datetime import datetime, timezone
 from decimal import Decimal
@@ -75,8 +75,11 @@ async def _something_to_show(world: World) -> AsyncIterator[None]:
         Sale(created=now, fiat=Decimal(300), cash="partial"),
     )
     assert (await world.call("POST", "/manual-poll"))["success"]
+    named = {"name": "The machine in the café at the corner of the market"}
+    await world.call("PUT", f"/machines/{_LONG_ID}", named)
     deposit = {"client_id": world.clients[0].id, "amount": "75.00", "currency": "GTQ"}
-    added = await world.call("POST", "/deposits", {**deposit, "notes": "two envelopes"})
+    deposit |= {"notes": "two envelopes, counted twice by two people", "device_id": _LONG_ID}
+    added = await world.call("POST", "/deposits", deposit)
     values = {"at": now.timestamp(), "client": world.clients[0].id}
     with closing(_store(world)) as store, store:
         for table, row in _WRITTEN.items():
@@ -87,6 +90,7 @@ async def _something_to_show(world: World) -> AsyncIterator[None]:
         for table in _WRITTEN:
             store.execute(f"DELETE FROM {table} WHERE id = 'a'")  # noqa: S608 - our own
     await world.call("PUT", f"/deposits/{added['id']}/status", {"status": "rejected"})
+    await world.call("PUT", f"/machines/{_LONG_ID}", {"name": None})
     reviews = await world.call("GET", "/transactions/paginated?status=needs_review")
     for sale in reviews["data"]:
         await world.call("POST", f"/transactions/{sale['id']}/dismiss", {"notes": "a test"})
@@ -252,7 +256,21 @@ async def test_on_a_phone_a_row_is_a_link_and_the_search_is_wide_enough(
     await expect(panel.dialog("Transaction")).to_be_visible()
 
 
-async def test_every_table_fits_beside_the_sidebar(open_panel: OpenPanel) -> None:
+@pytest.fixture
+def long_name(world: World) -> Iterator[None]:
+    """A client is called as people are."""
+
+    def rename(name: str | None) -> None:
+        with closing(_store(world)) as store, store:
+            sql = "UPDATE dca_clients SET username = ? WHERE id = ?"
+            store.execute(sql, (name, world.clients[0].id))
+
+    rename("María Fernanda de los Ángeles Castañeda Barrios")
+    yield
+    rename("Ana")
+
+
+async def test_every_table_fits_beside_the_sidebar(long_name: None, open_panel: OpenPanel) -> None:
     """With room left for sums of a longer history: a table is as narrow as its content allows."""
     panel = await open_panel()
     short = {}
@@ -262,7 +280,9 @@ async def test_every_table_fits_beside_the_sidebar(open_panel: OpenPanel) -> Non
         await expect(area.locator("tbody tr").first).to_be_visible()
         room = await area.evaluate(
             """async area => {
-                await document.fonts.ready  // until then an icon is as wide as its name
+                // Until then an icon is as wide as its name.
+                await document.fonts.load("24px 'Material Icons'")
+                await document.fonts.ready
                 const table = area.querySelector('table')
                 table.style.width = '1px'
                 return area.clientWidth - table.scrollWidth

@@ -1346,7 +1346,7 @@ satmachine.messages.en = {
     days_7: 'Last 7 days',
     from: 'From',
     next: 'Next page',
-    of_it_confirmed: 'of it confirmed: {sums}',
+    of_it_confirmed: 'of it confirmed:',
     own_range: 'From – until',
     previous: 'Previous page',
     range: '{from}–{to} of {all}',

@@ -1359,7 +1359,7 @@ satmachine.messages.es = {
     days_7: 'Últimos 7 días',
     from: 'Desde',
     next: 'Página siguiente',
-    of_it_confirmed: 'confirmado: {sums}',
+    of_it_confirmed: 'confirmado:',
     own_range: 'Desde – hasta',
     previous: 'Página anterior',
     range: '{from}–{to} de {all}',

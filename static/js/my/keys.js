@@ -129,7 +129,7 @@ satmachine.components['sat-my-keys-dialog'] = {
   data() {
     return {
       fmt: satmachine.format,
-      form: {destination: '', threshold: '', last: false},
+      form: null,
       asked: null,
       isSet: false,
       tested: false
@@ -138,6 +138,7 @@ satmachine.components['sat-my-keys-dialog'] = {
   computed: {
     problem() {
       const {t} = satmachine
+      if (!this.form) return null
       if (!this.form.destination.trim()) return t('my_keys.need_destination')
       if (this.asked && !/^[1-9]\d*$/.test(this.form.threshold.trim())) {
         return t('my_keys.need_threshold')
@@ -155,7 +156,9 @@ satmachine.components['sat-my-keys-dialog'] = {
     }
   },
   methods: {
+    // Nothing can be typed before it has come: it would be overwritten.
     load() {
+      this.form = null
       this.asked = null
       return this.attempt(async () => {
         const keys = await satmachine.call(

@@ -67,7 +67,7 @@ satmachine.components['sat-clients'] = {
           sortable: true,
           value: fmt.clientName,
           link: true,
-          width: 200
+          width: 170
         },
         {
           name: 'dca_mode',

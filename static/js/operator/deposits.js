@@ -82,7 +82,7 @@ satmachine.components['sat-deposits'] = {
           name: 'client_id',
           label: t('deposits.client'),
           value: this.clientName,
-          width: 180
+          width: 150
         },
         {
           name: 'amount',
@@ -93,7 +93,7 @@ satmachine.components['sat-deposits'] = {
           total: satmachine.table.confirmed(satmachine.table.fiatOf, 'amount'),
           caption: deposit => [this.kind(deposit), this.machine(deposit)]
         },
-        {name: 'notes', label: t('deposits.notes'), width: 160},
+        {name: 'notes', label: t('deposits.notes'), width: 140},
         {
           name: 'status',
           label: t('deposits.status'),
@@ -154,7 +154,8 @@ satmachine.components['sat-deposits'] = {
         deposit.device_id && {
           icon: 'local_atm',
           text: deposit.device_name || this.fmt.shortId(deposit.device_id),
-          title: deposit.device_id
+          title: deposit.device_id,
+          cut: 140
         }
       )
     },

@@ -129,8 +129,8 @@ satmachine.table = (() => {
   const confirmed = (of, name) => totals => {
     const [all, paid] = [of(name)(totals), of(`confirmed_${name}`)(totals)]
     if (String(all) === String(paid)) return all
-    const sums = [paid].flat().join(', ')
-    return [...[all].flat(), satmachine.t('tables.of_it_confirmed', {sums})]
+    const part = satmachine.t('tables.of_it_confirmed')
+    return [all, part, paid].flat()
   }
   // Of rows that are all here: sums of fiat, one for each currency.
   const fiatSums = amounts => {
