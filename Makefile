@@ -20,7 +20,7 @@ PRETTIER := npx --yes prettier@3.10.1 --log-level=warn
 SCRIPTS := 'static/js/**/*.js'
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help demo test faults screenshots bench release check format clean
+.PHONY: help demo test faults soak screenshots bench release check format clean
 
 help:
 	@sed -n '/^# make/s/^# //p' Makefile
@@ -36,6 +36,9 @@ test: .venv/stamp $(EXTENSIONS)/$(NAME)
 
 faults: .venv/stamp
 	@$(BIN)/python -m pytest $(WORKERS) -m faults -rP $(ARGS)
+
+soak: .venv/stamp
+	@$(BIN)/python -m pytest -m soak -s $(ARGS)
 
 screenshots: .venv/stamp
 	@$(BIN)/python -m tests.browser.screenshots

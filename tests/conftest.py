@@ -67,6 +67,7 @@ _world = pytest.StashKey[_World]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--lnbits-db", choices=("sqlite", "postgres"), default="sqlite")
+    parser.addoption("--polls", type=int, default=10_000, help="of the soak")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
@@ -137,6 +137,10 @@ class FaultWorld:
         moments, _ = self._counted()
         (self._faults / "count").unlink(missing_ok=True)
         return moments
+
+    def set_clock(self, ahead: timedelta) -> None:
+        """From its next statement on LNbits takes the time to be so much later."""
+        (self._faults / "clock").write_text(str(int(ahead.total_seconds())))
 
     @property
     def moments(self) -> int:

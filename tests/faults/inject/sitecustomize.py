@@ -4,9 +4,13 @@ With a file `order` in the folder that SATMACHINE_FAULTS names, the process coun
 each database commit, just before it and just after it, writes the count and its process id to
 `count`, and sends itself a signal at the moment that the file tells: "<round> <moment> <signal>".
 Both LNbits' and our commits count.
+
+With a file `clock` there, the process takes the time to be so many seconds later than it is, from
+its next statement on.
 """
 
 import os
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +38,35 @@ class _Killer:
             os.kill(os.getpid(), int(number))
 
 
+class _Clock:
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.ahead = 0
+        self.traveller: Any = None
+
+    def look(self) -> None:
+        try:
+            ahead = int(self.file.read_text() or self.ahead)
+        except FileNotFoundError:
+            return
+        if self.traveller is None:
+            import time_machine
+
+            self.traveller = time_machine.travel(datetime.now(timezone.utc), tick=True).start()
+        self.traveller.shift(ahead - self.ahead)
+        self.ahead = ahead
+
+
 if _FOLDER:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     killer = _Killer(Path(_FOLDER))
+    clock = _Clock(Path(_FOLDER, "clock"))
     commit, execute = AsyncConnection.commit, AsyncConnection.execute
     opening = ("ATTACH", "CREATE SCHEMA")  # how LNbits opens a connection: nothing to commit
 
     async def execute_and_note(self: AsyncConnection, statement: Any, *rest: Any) -> Any:
+        clock.look()
         self.info["opening"] = str(statement).startswith(opening)
         return await execute(self, statement, *rest)
 
