@@ -24,7 +24,8 @@ def main() -> int:
         "--only",
         nargs="*",
         default=[],
-        help="servers, meanwhile, forwards, reading, pages, growth, payment, owners, backlog",
+        help="servers, meanwhile, forwards, reading, pages, growth, payment, owners, schedule, "
+        "backlog",
     )
     parser.add_argument(
         "--large",

@@ -119,6 +119,12 @@ def _owners(case: dict[str, Any]) -> Iterable[Sequence[object]]:
     yield with_them, case["owned_seconds"], case["owned_to_plain"], "<= 1.3"
 
 
+def _schedule(case: dict[str, Any]) -> Iterable[Sequence[object]]:
+    yield f"{case['polls']} polls, {case['clients']} clients", "seconds", "times", "target"
+    yield "paid at each poll", case["each_poll_seconds"], case["each_poll_to_daily"], ">= 20"
+    yield "paid once a day", case["daily_seconds"], "", ""
+
+
 def _large(case: dict[str, Any]) -> Iterable[Sequence[object]]:
     parts = case["by_history"]
     yield (
@@ -146,6 +152,7 @@ def _shown() -> dict[str, Callable[[Any], Iterable[Sequence[object]]]]:
         "growth": _growth,
         "payment": _payment,
         "owners": _owners,
+        "schedule": _schedule,
         "servers": _servers,
         "large": _large,
     }

@@ -35,6 +35,7 @@ async def _run(
         pages,
         payment,
         reading,
+        schedule,
         servers,
     )
 
@@ -46,6 +47,7 @@ async def _run(
         "growth": growth.run,
         "payment": payment.run,
         "owners": owners.run,
+        "schedule": schedule.run,
         "backlog": backlog.run,
     }
     if part is not None:
