@@ -1,10 +1,11 @@
 """The extension's pages as the browser tests handle them: by what a person reads on them."""
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, Download, Locator, Page, expect
+from playwright.async_api import Browser, BrowserContext, Download, Locator, Page, Request, expect
 
 from demo.lnbits_api import EXTENSION, Account
 from demo.world import World
@@ -74,11 +75,22 @@ class Panel:
         self.polls: list[dict[str, Any]] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", self._hear)
+        self._writing: set[Request] = set()
+        page.on("request", self._begins)
+        page.on("requestfinished", self._ended)
+        page.on("requestfailed", self._ended)
 
     def _hear(self, message: Any) -> None:
         place = message.location.get("url", "")
         if message.type == "error" and not place.endswith(_EXPECTED_ERRORS):
             self.errors.append(f"{message.text} ({place})")
+
+    def _begins(self, request: Request) -> None:
+        if request.method != "GET":
+            self._writing.add(request)
+
+    def _ended(self, request: Request) -> None:
+        self._writing.discard(request)
 
     @classmethod
     async def open(cls, context: BrowserContext, path: str = PATH) -> "Panel":
@@ -88,6 +100,10 @@ class Panel:
         return panel
 
     async def close(self) -> None:
+        """Not before what was pressed last is done: the next test finds it so."""
+        await self.page.evaluate("0")
+        while self._writing:
+            await asyncio.sleep(0.05)
         await self.page.close()
         assert not self.errors, self.errors
 

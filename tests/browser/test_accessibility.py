@@ -31,6 +31,7 @@ LOOKS: list[dict[str, Any]] = [
 ]
 # As a paired machine has it: the hash of its certificate.
 _LONG_ID = "8c1f0e5b" * 8
+_NAMED_ID = "5b8c1f0e" * 8
 _AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text()
 # LNbits' header and drawer are its own, and so is its theme's main colour: what is written on it
 # or in it is not measured. Of a filled button in a dialog, and of one on a banner there, axe-core
@@ -72,13 +73,14 @@ async def _something_to_show(world: World) -> AsyncIterator[None]:
     now = datetime.now(timezone.utc)
     await world.lamassu.insert(
         Sale(created=now, fiat=Decimal(200), device_id=_LONG_ID),
+        Sale(created=now, fiat=Decimal(100), device_id=_NAMED_ID),
         Sale(created=now, fiat=Decimal(300), cash="partial"),
     )
     assert (await world.call("POST", "/manual-poll"))["success"]
     named = {"name": "The machine in the café at the corner of the market"}
-    await world.call("PUT", f"/machines/{_LONG_ID}", named)
+    await world.call("PUT", f"/machines/{_NAMED_ID}", named)
     deposit = {"client_id": world.clients[0].id, "amount": "75.00", "currency": "GTQ"}
-    deposit |= {"notes": "two envelopes, counted twice by two people", "device_id": _LONG_ID}
+    deposit |= {"notes": "two envelopes, counted twice by two people", "device_id": _NAMED_ID}
     added = await world.call("POST", "/deposits", deposit)
     values = {"at": now.timestamp(), "client": world.clients[0].id}
     with closing(_store(world)) as store, store:
@@ -90,7 +92,7 @@ async def _something_to_show(world: World) -> AsyncIterator[None]:
         for table in _WRITTEN:
             store.execute(f"DELETE FROM {table} WHERE id = 'a'")  # noqa: S608 - our own
     await world.call("PUT", f"/deposits/{added['id']}/status", {"status": "rejected"})
-    await world.call("PUT", f"/machines/{_LONG_ID}", {"name": None})
+    await world.call("PUT", f"/machines/{_NAMED_ID}", {"name": None})
     reviews = await world.call("GET", "/transactions/paginated?status=needs_review")
     for sale in reviews["data"]:
         await world.call("POST", f"/transactions/{sale['id']}/dismiss", {"notes": "a test"})
