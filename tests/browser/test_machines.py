@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
 from demo.lnbits_api import Account
 from demo.sales import SECOND_MACHINE, Sale
 from demo.world import World
-from tests.browser.panel import DESKTOP, PATH, PHONE, Panel, log_in
+from tests.browser.conftest import OpenPanel
+from tests.browser.panel import DESKTOP, PATH, PHONE, Panel
 
 pytestmark = pytest.mark.browser
 
@@ -44,13 +45,10 @@ async def host(world: World) -> Account:
 @pytest.mark.parametrize("language", ["en", "es"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 async def test_the_tabs_fit_and_can_be_read(
-    browser: Browser, world: World, host: Account, size: dict[str, int], language: str
+    open_panel: OpenPanel, host: Account, size: dict[str, int], language: str
 ) -> None:
     dark = language == "en"
-    context = await log_in(
-        browser, world.lnbits.url, world.admin, language=language, size=size, dark=dark
-    )
-    panel = await Panel.open(context)
+    panel = await open_panel(language=language, size=size, dark=dark)
     for tab, name in (
         ({"en": "Machines", "es": "Máquinas"}[language], "machines"),
         ({"en": "Partners", "es": "Socios"}[language], "partners"),
@@ -60,15 +58,12 @@ async def test_the_tabs_fit_and_can_be_read(
         await shot(panel, f"{name}-{language}-{size['width']}")
         assert not await panel.is_too_wide()
         assert await panel.nameless() == []
-    await panel.close()
-    await context.close()
 
 
 async def test_an_operator_counts_renames_and_sees_whether_the_cash_is_there(
-    browser: Browser, world: World, host: Account
+    open_panel: OpenPanel, host: Account
 ) -> None:
-    context = await log_in(browser, world.lnbits.url, world.admin)
-    panel = await Panel.open(context)
+    panel = await open_panel()
     await panel.tab("Machines")
     await panel.press("Count the cash in Café Luna")
     dialog = panel.dialog("Count the cash in Café Luna")
@@ -87,15 +82,12 @@ async def test_an_operator_counts_renames_and_sees_whether_the_cash_is_there(
     await panel.press("Rename", dialog)
     again = panel.page.get_by_role("button", name="Rename Café Luna")  # its dialog says it, too
     await expect(again).to_be_visible()
-    await panel.close()
-    await context.close()
 
 
 async def test_a_deposit_names_its_machine_and_a_sale_shows_whose_the_commission_is(
-    browser: Browser, world: World, host: Account
+    open_panel: OpenPanel, world: World, host: Account
 ) -> None:
-    context = await log_in(browser, world.lnbits.url, world.admin)
-    panel = await Panel.open(context)
+    panel = await open_panel()
     await panel.tab("Deposits")
     await panel.press("Add deposit")
     dialog = panel.dialog("Add deposit")
@@ -113,16 +105,13 @@ async def test_a_deposit_names_its_machine_and_a_sale_shows_whose_the_commission
     await panel.sees("Whose the commission is", dialog)
     await panel.sees("Your own", dialog)
     await shot(panel, "transaction-dialog")
-    await panel.close()
-    await context.close()
 
 
 async def test_a_partner_is_added_changed_and_ended_on_the_page(
-    browser: Browser, world: World, host: Account
+    open_panel: OpenPanel, host: Account
 ) -> None:
     wallet = await host.create_wallet("second")
-    context = await log_in(browser, world.lnbits.url, world.admin)
-    panel = await Panel.open(context)
+    panel = await open_panel()
     await panel.tab("Partners")
     await panel.press("Add a partner")
     dialog = panel.dialog("Add a partner")
@@ -135,15 +124,12 @@ async def test_a_partner_is_added_changed_and_ended_on_the_page(
     await panel.press("End the part of Technician")
     await panel.press("End", panel.dialog("End the part of Technician"))
     await expect(panel.page.get_by_text("Ended").first).to_be_visible()
-    await panel.close()
-    await context.close()
 
 
 async def test_the_shops_owner_sees_their_part_and_saves_its_statement(
-    browser: Browser, world: World, host: Account, tmp_path: Path
+    open_panel: OpenPanel, host: Account, tmp_path: Path
 ) -> None:
-    context = await log_in(browser, world.lnbits.url, host, size=PHONE)
-    panel = await Panel.open(context, f"{PATH}my")
+    panel = await open_panel(host, path=f"{PATH}my", size=PHONE)
     await panel.sees("Your part of the commission")
     await panel.sees(re.compile("20 % of the commission: Café Luna"))
     await shot(panel, "my-partner-phone")
@@ -151,5 +137,3 @@ async def test_the_shops_owner_sees_their_part_and_saves_its_statement(
     button = panel.page.get_by_role("button", name=re.compile("^Statement of"))
     saved = await panel.save(button.first, tmp_path)
     assert "Café Luna" in saved.read_text()
-    await panel.close()
-    await context.close()

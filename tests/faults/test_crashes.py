@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from .world import FaultWorld
+from .world import DATABASES, FaultWorld
 
 FULL = pytest.mark.faults
 PAST = {"sqlite": "1", "postgres": "TIMESTAMP '2020-01-01'"}
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=DATABASES)
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[FaultWorld]:
     async with FaultWorld(request.param) as made:
         yield made

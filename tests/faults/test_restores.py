@@ -9,6 +9,7 @@ import pytest
 from .world import API, DATABASES, FaultWorld
 
 FULL = pytest.mark.faults
+_STRIDE = 5  # every so many commits
 
 
 @pytest.fixture(params=DATABASES)
@@ -33,19 +34,15 @@ async def _lose_ours(world: FaultWorld) -> None:
     await world.expire_lease()
 
 
-@pytest.mark.parametrize(
-    "stride", [pytest.param(83, id="some"), pytest.param(5, marks=FULL, id="many")]
-)
-async def test_our_database_put_back_and_killed_while_it_adopts(
-    world: FaultWorld, stride: int
-) -> None:
+@FULL
+async def test_our_database_put_back_and_killed_while_it_adopts(world: FaultWorld) -> None:
     await _lose_ours(world)
     world.arm(10**9)
     assert (await world.adopt()) == 6  # credit, commission, partner, three clients
     moments = world.disarm()
     await world.check()
     died = 0
-    for moment in range(1, moments, stride):
+    for moment in range(1, moments, _STRIDE):
         await _lose_ours(world)
         stopped = await world.poll()
         assert stopped and not stopped["success"] and "older" in stopped["error"]
@@ -91,12 +88,8 @@ async def test_a_poll_is_killed_then_our_database_is_put_back(
         await world.check()
 
 
-@pytest.mark.parametrize(
-    "stride", [pytest.param(83, id="some"), pytest.param(5, marks=FULL, id="many")]
-)
-async def test_lnbits_database_put_back_and_killed_while_it_pays_again(
-    world: FaultWorld, stride: int
-) -> None:
+@FULL
+async def test_lnbits_database_put_back_and_killed_while_it_pays_again(world: FaultWorld) -> None:
     moments, moment = 10**9, 10**9
     while moment > 0:
         await world.sell(1)
@@ -121,4 +114,4 @@ async def test_lnbits_database_put_back_and_killed_while_it_pays_again(
             await world.pay_again()
             await _poll(world)
         await world.check()
-        moment -= stride
+        moment -= _STRIDE

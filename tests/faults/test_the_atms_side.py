@@ -42,7 +42,7 @@ async def _sell(world: FaultWorld, ahead: timedelta) -> None:
         world.sold[str(sale.id)] = sale.atoms
 
 
-@pytest.mark.parametrize("hours", [-2, 2])
+@pytest.mark.parametrize("hours", [-2, pytest.param(2, marks=FULL)])
 @pytest.mark.parametrize(
     "stride", [pytest.param(61, id="some"), pytest.param(7, marks=FULL, id="many")]
 )
