@@ -1,6 +1,7 @@
 # make demo [ARGS=--once]   a whole operator's world on this machine, with sales coming in
 # make test [ARGS=…]        all tests on SQLite, then the storage tests on PostgreSQL
 # make faults [ARGS=…]      the long crash tests: killed at every commit, two servers on one database
+# make soak [ARGS=--polls=…]  10,000 polls in fast motion, while everything around comes and goes
 # make screenshots          the pictures for the README, of the demo's world (needs Chromium)
 # make bench [ARGS=--quick]  what it costs, as ratios within the run; figures in .build/bench.json
 # make release [ARGS=…]     the zip that LNbits installs and its manifest, in .build

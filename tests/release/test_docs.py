@@ -54,3 +54,13 @@ def test_the_layout_names_every_room_and_no_other() -> None:
             assert module.name in named | {"__init__.py"}, f"{wing}{module.name}"
     real = {path.name for path in CHECKOUT.rglob("*.py") if ".venv" not in path.parts}
     assert not {name for name in named if name.endswith(".py")} - real
+
+
+def test_every_dependency_has_its_reason() -> None:
+    project = (CHECKOUT / "pyproject.toml").read_text()
+    groups = project.split("[dependency-groups]")[1].split("[tool.")[0]
+    needed = re.findall(r'^    "([\w-]+)', groups, re.M)
+    assert len(needed) > 20
+    page = (CHECKOUT / "docs" / "developing.md").read_text()
+    reasons = page.split("## Dependencies")[1].split("\n## ")[0]
+    assert not [name for name in needed if not re.search(rf"\b{name}\b", reasons)]
