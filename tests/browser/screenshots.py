@@ -8,6 +8,7 @@ import asyncio
 import json
 import random
 import re
+import secrets
 import shutil
 import sqlite3
 import sys
@@ -63,6 +64,7 @@ def _environment(price_port: int) -> dict[str, str]:
     return {
         "SATMACHINECLIENT_FIRST_POLL_SECONDS": str(10**9),
         "LNBITS_EXCHANGE_RATE_PROVIDERS": json.dumps([provider]),
+        "AUTH_SECRET_KEY": secrets.token_hex(32),
     }
 
 

@@ -40,6 +40,8 @@ async def test_a_stored_secret_can_be_removed(world: World, open_panel: OpenPane
     await dialog.get_by_text("SSH tunnel", exact=True).click()
     remove = dialog.get_by_role("checkbox", name="Remove the stored one")
     await expect(remove).to_have_count(2)  # the key and the password
+    for each in await remove.all():
+        await expect(each).to_have_attribute("aria-checked", "false")
     await remove.last.click()
     await panel.press("Save", dialog)
     await panel.says("Configuration saved")

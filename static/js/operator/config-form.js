@@ -38,7 +38,7 @@ satmachine.configForm = (() => {
     payout_min_sats: String(config?.payout_min_sats ?? ''),
     ...Object.fromEntries(SECRETS.map(name => [name, ''])),
     another_database: false,
-    removed: {}
+    removed: Object.fromEntries(SECRETS.map(name => [name, false]))
   })
 
   const within = (text, low, high) =>
