@@ -36,7 +36,7 @@ test: .venv/stamp $(EXTENSIONS)/$(NAME)
 	@$(BIN)/python -m pytest $(WORKERS) -m 'storage and not faults' --lnbits-db=postgres $(ARGS) || [ $$? -eq 5 ]
 
 faults: .venv/stamp
-	@$(BIN)/python -m pytest $(WORKERS) -m faults -rP $(ARGS)
+	@$(BIN)/python -m pytest $(WORKERS) -m faults -v -rP $(ARGS)
 
 soak: .venv/stamp
 	@$(BIN)/python -m pytest -m soak -s $(ARGS)
