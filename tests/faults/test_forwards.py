@@ -79,7 +79,7 @@ class ForwardWorld(FaultWorld):
 
     async def finish(self) -> None:
         """No pauses, until nothing more is open or due."""
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 240
         quiet = 0
         while quiet < 3:
             assert time.monotonic() < deadline, await self.rows(
