@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Locator, expect
 
 from demo.sales import Sale
 from demo.world import World
@@ -171,12 +171,16 @@ async def test_deposits_are_added_confirmed_and_rejected(
         await panel.says(f"Deposit of GTQ {Decimal(amount):.2f} recorded")
         await expect(panel.dialog("Add deposit")).to_be_hidden()
     question = panel.page.get_by_role("alertdialog")
-    await panel.press("Reject deposit")
+
+    def waiting(amount: str) -> Locator:  # by itself: which is the first changes when one is done
+        return panel.page.get_by_role("listitem").filter(has_text=f"GTQ {amount}")
+
+    await panel.press("Reject deposit", waiting("7.00"))
     await expect(question.get_by_role("button", name="Reject deposit")).to_be_disabled()
     await panel.fill("Reason", "counted wrong")
     await panel.press("Reject deposit", question)
     await panel.says("Deposit rejected")
-    await panel.press("Confirm deposit")
+    await panel.press("Confirm deposit", waiting("100.50"))
     await panel.press("Confirm deposit", question)
     await panel.says("Deposit confirmed")
     newest = (await world.call("GET", "/deposits"))[:2]
