@@ -29,14 +29,7 @@ async def run(world: BenchWorld, *, quick: bool) -> dict[str, Any]:
     await _old_rows(world, days=DAYS, skip=10)
     results["direct_seconds"] = await _time_reads(rounds)
     with SshServer("bench", password=secrets.token_hex(8)) as ssh:
-        tunnel = {
-            "use_ssh_tunnel": True,
-            "ssh_host": ssh.host,
-            "ssh_port": ssh.port,
-            "ssh_username": ssh.username,
-            "ssh_password": ssh.password,
-            "ssh_host_key_fingerprint": ssh.fingerprint,
-        }
+        tunnel = ssh.login()
         await world.admin.call("POST", f"{API}/config", {**world.config, **tunnel})
         results["ssh_seconds"] = await _time_reads(rounds)
     direct = {**world.config, **tunnel, "use_ssh_tunnel": False}

@@ -34,7 +34,7 @@ async def _day(world: BenchWorld, clients: int, schedule: str) -> float:
     far = (now() + timedelta(hours=12)).strftime("%H:%M")
     scheduled = {**world.config, "payout_schedule": schedule, "payout_time": far}
     await world.admin.call("POST", f"{API}/config", scheduled)
-    seconds = paid = 0.0
+    seconds, paid = 0.0, 0
     try:
         for _ in range(_POLLS):
             await world.add_sales(1)

@@ -24,14 +24,7 @@ def target_at(database: LamassuDatabase, ssh: SshServer | None = None, **fields:
     login: dict[str, Any] = {"database": database.database, **database.login()}
     del login["database_name"]
     if ssh:
-        login |= {
-            "use_ssh_tunnel": True,
-            "ssh_host": ssh.host,
-            "ssh_port": ssh.port,
-            "ssh_username": ssh.username,
-            "ssh_password": ssh.password,
-            "ssh_host_key_fingerprint": ssh.fingerprint,
-        }
+        login |= ssh.login()
     return replace(Target(**login), **fields)
 
 

@@ -27,29 +27,17 @@ _LOOKS = 20
 _SALES, _TROUBLE = 0.05, 0.02  # of all polls
 
 
-_ATMS_CLOCK = """
-    CREATE TABLE public.clock (ahead interval NOT NULL);
-    INSERT INTO public.clock VALUES ('0');
-    CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql SECURITY DEFINER
-        AS 'SELECT pg_catalog.clock_timestamp() + ahead FROM public.clock';
-"""
-
-
 class Clock:
     """What time it is for LNbits and for the ATM's database."""
 
     def __init__(self, world: FaultWorld) -> None:
         self._world = world
         self._ahead = timedelta()
-        reader = f"ALTER ROLE {world.lamassu.reader} SET search_path = public, pg_catalog"
-        world.postgres.sql(_ATMS_CLOCK + reader, world.lamassu.database)
 
     async def move(self, by: timedelta) -> None:
         self._ahead += by
         self._world.set_clock(self._ahead)
-        atm = await self._world.lamassu.connect()
-        await atm.execute("UPDATE public.clock SET ahead = $1", self._ahead)
-        await atm.close()
+        await self._world.set_atms_clock(self._ahead)
 
     def now(self) -> datetime:
         return datetime.now(timezone.utc) + self._ahead
@@ -135,18 +123,13 @@ async def soak(request: pytest.FixtureRequest) -> AsyncIterator[Soak]:
 
 async def _tunnel(soak: Soak) -> None:
     """From now on the ATM is reached through SSH."""
-    admin, ssh = soak.world.admin, soak.ssh
+    admin = soak.world.admin
     saved = await admin.call("GET", f"{API}/config")
     body = {
         **{name: saved[name] for name in ("source_wallet_id", "commission_wallet_id")},
         **soak.world.lamassu.login(),
         "credit_source_wallet": True,
-        "use_ssh_tunnel": True,
-        "ssh_host": ssh.host,
-        "ssh_port": ssh.port,
-        "ssh_username": ssh.username,
-        "ssh_password": ssh.password,
-        "ssh_host_key_fingerprint": ssh.fingerprint,
+        **soak.ssh.login(),
     }
     await admin.call("POST", f"{API}/config", body)
 
@@ -165,7 +148,7 @@ async def test_polls_leave_nothing_behind(soak: Soak, pytestconfig: pytest.Confi
         if chance.random() < _TROUBLE:
             await chance.choice(troubles)(chance)
         assert await _goes_on(soak), f"poll {number}"
-        if number % (polls // _LOOKS) == 0:
+        if number % max(1, polls // _LOOKS) == 0:
             await soak.world.check()
             looks.append(await soak.look())
             print(f"{number} polls, {len(soak.world.sold)} sales: {looks[-1]}", flush=True)

@@ -22,18 +22,6 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[FaultWorld]:
         yield made
 
 
-def _set_clock(world: FaultWorld, ahead: timedelta) -> None:
-    """The ATM's database tells its reader a time that is so far ahead of LNbits'."""
-    seconds = int(ahead.total_seconds())
-    function = (
-        "CREATE OR REPLACE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql "
-        f"AS $$SELECT pg_catalog.clock_timestamp() + interval '{seconds} seconds'$$"
-    )
-    world.postgres.sql(function, "lamassu")
-    role = world.lamassu.reader
-    world.postgres.sql(f"ALTER ROLE {role} SET search_path = public, pg_catalog", "lamassu")
-
-
 async def _sell(world: FaultWorld, ahead: timedelta) -> None:
     """Two sales of just now, with the times that the ATM's clock gives them."""
     for _ in range(2):
@@ -51,7 +39,7 @@ async def test_killed_while_the_atms_clock_is_hours_off(
 ) -> None:
     """No sale waits for a person, and each is shared out among deposits of before it."""
     ahead = timedelta(hours=hours)
-    _set_clock(world, ahead)
+    await world.set_atms_clock(ahead)
     await _sell(world, ahead)
     world.arm(10**9)
     assert await world.poll()

@@ -142,6 +142,17 @@ class FaultWorld:
         """From its next statement on LNbits takes the time to be so much later."""
         (self._faults / "clock").write_text(str(int(ahead.total_seconds())))
 
+    async def set_atms_clock(self, ahead: timedelta) -> None:
+        """The ATM's database tells its reader a time that is so far ahead of the true one."""
+        owner = await self.lamassu.connect()
+        await owner.execute(
+            "CREATE OR REPLACE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql "
+            "AS $$SELECT pg_catalog.clock_timestamp() + "
+            f"interval '{int(ahead.total_seconds())} seconds'$$; "
+            f"ALTER ROLE {self.lamassu.reader} SET search_path = public, pg_catalog"
+        )
+        await owner.close()
+
     @property
     def moments(self) -> int:
         """Moments since `arm`."""
