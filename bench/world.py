@@ -61,6 +61,7 @@ class BenchWorld:
             *("dca_forwards", "dca_forward_invoices", "dca_forward_settings"),
             *("dca_machine_balances", "dca_partners", "dca_partner_terms"),
             "dca_commission_shares",
+            *("dca_archived_sales", "dca_archived_transfers", "dca_archived_shares"),
         ):
             await self.run(f"DELETE FROM satmachineclient.{table}")
         # The bench's sales are of the past.
