@@ -25,7 +25,7 @@ def main() -> int:
         nargs="*",
         default=[],
         help="servers, meanwhile, forwards, reading, pages, growth, payment, owners, schedule, "
-        "backlog",
+        "archive, backlog",
     )
     parser.add_argument(
         "--large",

@@ -5,7 +5,6 @@ The programme of `tests/programme.py` is looked at from all sides before, meanwh
 
 import asyncio
 import itertools
-import os
 import re
 from collections.abc import Awaitable
 from typing import Any, TypeVar
@@ -85,7 +84,8 @@ def changes(before: Seen, after: Seen) -> Seen:
     found: Seen = {}
     for path, text in before.items():
         if _OF_NOW.sub("", text) != _OF_NOW.sub("", after[path]):
-            same = len(os.path.commonprefix([text, after[path]]))
+            pairs = enumerate(zip(text, after[path], strict=False))
+            same = next((n for n, (one, other) in pairs if one != other), 0)
             found[path] = (text[max(0, same - 80) : same + 80], after[path][same : same + 80])
     return found
 
@@ -100,7 +100,9 @@ async def counted(what: str) -> int:
 @pytest.fixture
 async def sale(admin: Account, programme: Programme) -> str:
     """The oldest one, which has shares."""
-    page = await admin.call("GET", f"{API}/transactions/paginated?sortby=transaction_time&direction=asc")
+    page = await admin.call(
+        "GET", f"{API}/transactions/paginated?sortby=transaction_time&direction=asc"
+    )
     return str(page["data"][0]["id"])
 
 
