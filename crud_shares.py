@@ -101,7 +101,16 @@ async def between(work: Ledger, begin: datetime, end: datetime) -> str:
         begin=begin,
         end=end,
     )
-    return SHARES if rows else LIVE
+    return SHARES if rows else f"{LIVE} p"
+
+
+async def voided_since(work: Ledger, time: datetime) -> str:
+    """Where the shares that were voided since then are read from."""
+    rows = await work.rows(
+        "SELECT 1 FROM satmachineclient.dca_archived_transfers WHERE voided_at >= :time LIMIT 1",
+        time=time,
+    )
+    return SHARES if rows else f"{LIVE} p"
 
 
 # ---- into the archive, and out of it again ---------------------------------------------------

@@ -9,7 +9,7 @@ from .meters import median
 from .world import BenchWorld
 
 _SALES, _CLIENTS = 3_000, 250
-_SHARES_IN_A_PIECE = 2_000
+_SHARES_IN_A_PIECE = 1_000
 _TABLES = ("dca_payments", "dca_archived_sales", "dca_archived_transfers", "dca_archived_shares")
 _ASKED = (
     *("page of payments", "statement, a year", "report, a year", "search payments"),

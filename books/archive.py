@@ -20,7 +20,7 @@ from ..reports.periods import Month, Period
 from . import reconciliation
 
 MONTHS_KEPT = 13  # a year and the month before it are never archived
-_SALES, _SHARES = 200, 2000  # at most, in one piece; a sale is never parted
+_SALES, _SHARES = 200, 1000  # at most, in one piece; a sale is never parted
 _SECONDS = 20.0  # for which one request goes on
 _PAUSE = 0.05  # seconds in which others get the ledger
 

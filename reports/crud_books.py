@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from ..crud import NAMED_SALES, shown
-from ..crud_shares import CLIENT_OF_TRANSFER, SHARES
+from ..crud_shares import CLIENT_OF_TRANSFER, SHARES, voided_since
 from ..database import Ledger, Row, beyond, chunks, fetch_rows
 from ..helpers import now
 from .crud import quarter_of
@@ -117,7 +117,7 @@ async def undone_within(
         f"SELECT {key} AS key, t.fiat_code AS currency, 1 AS {voided[0]}, "
         f"p.amount_sats AS {voided[1]}, p.amount_fiat AS {voided[2]}, "
         f"{', '.join(f'0 AS {name}' for name in taken_back)} "
-        f"FROM {SHARES} "
+        f"FROM {await voided_since(work, late)} "
         "JOIN satmachineclient.lamassu_transactions t ON t.id = p.transaction_id "
         f"WHERE p.voided_at >= :late AND t.{_DECIDED} "
         "AND t.transaction_time >= :begin AND t.transaction_time < :end "
