@@ -45,9 +45,9 @@ _ARCHIVED = (
     "JOIN satmachineclient.dca_archived_shares h ON h.sale = s.number "
     f"JOIN satmachineclient.dca_archived_transfers x ON x.number = h.transfer {_SOMETIME}"
 )
-# A query names them `p`.
-ARCHIVED = f"({_ARCHIVED}) p"
-SHARES = f"({_LIVE} UNION ALL {_ARCHIVED}) p"
+# A query names them `shares`.
+ARCHIVED = f"({_ARCHIVED}) shares"
+SHARES = f"({_LIVE} UNION ALL {_ARCHIVED}) shares"
 
 # Of a transfer `o` of payouts: the sats of its archived shares, and whose they are.
 ARCHIVED_SATS_OF_TRANSFER = (
@@ -80,9 +80,9 @@ def first_rows(source: str, where: str, order: str, number: int) -> str:
         return source
     parts = (
         f"SELECT * FROM (SELECT * FROM {place} {where} ORDER BY {order} LIMIT {number}) {name}"
-        for place, name in ((f"({_LIVE}) p", "live"), (ARCHIVED, "archived"))
+        for place, name in ((f"({_LIVE}) shares", "live"), (ARCHIVED, "archived"))
     )
-    return f"({' UNION ALL '.join(parts)}) p"
+    return f"({' UNION ALL '.join(parts)}) shares"
 
 
 def number_of(source: str, where: str) -> str:
@@ -101,7 +101,7 @@ async def between(work: Ledger, begin: datetime, end: datetime) -> str:
         begin=begin,
         end=end,
     )
-    return SHARES if rows else f"{LIVE} p"
+    return SHARES if rows else f"{LIVE} shares"
 
 
 async def voided_since(work: Ledger, time: datetime) -> str:
@@ -110,7 +110,7 @@ async def voided_since(work: Ledger, time: datetime) -> str:
         "SELECT 1 FROM satmachineclient.dca_archived_transfers WHERE voided_at >= :time LIMIT 1",
         time=time,
     )
-    return SHARES if rows else f"{LIVE} p"
+    return SHARES if rows else f"{LIVE} shares"
 
 
 # ---- into the archive, and out of it again ---------------------------------------------------

@@ -264,10 +264,10 @@ async def wrong_machine_totals() -> list[Row]:
         "UNION ALL SELECT client_id, currency, device_id, -amount, 0 "
         "FROM satmachineclient.dca_deposits "
         "WHERE status = 'confirmed' AND device_id IS NOT NULL "
-        "UNION ALL SELECT p.client_id, p.currency, t.device_id, 0, -p.machine_fiat "
+        "UNION ALL SELECT shares.client_id, shares.currency, t.device_id, 0, -shares.machine_fiat "
         f"FROM {SHARES} "
-        "JOIN satmachineclient.lamassu_transactions t ON t.id = p.transaction_id "
-        "WHERE p.status <> 'voided' AND p.machine_fiat <> 0"
+        "JOIN satmachineclient.lamassu_transactions t ON t.id = shares.transaction_id "
+        "WHERE shares.status <> 'voided' AND shares.machine_fiat <> 0"
         ") entries GROUP BY client_id, currency, device_id "
         "HAVING SUM(deposited) <> 0 OR SUM(allocated_fiat) <> 0"
     )
@@ -299,15 +299,16 @@ async def unpaid_but_confirmed(since: datetime) -> list[Row]:
     found: list[Row] = []
     async with reading() as work:
         for source in (
-            "satmachineclient.dca_payments p",
-            "satmachineclient.dca_commission_shares p",
+            "satmachineclient.dca_payments shares",
+            "satmachineclient.dca_commission_shares shares",
             ARCHIVED,
         ):
             found += await work.rows(
-                f"SELECT p.id FROM {source} "
-                "WHERE p.status = 'confirmed' AND p.created_at >= :since AND COALESCE(("
+                f"SELECT shares.id FROM {source} "
+                "WHERE shares.status = 'confirmed' AND shares.created_at >= :since AND COALESCE(("
                 "SELECT MIN(CASE WHEN o.status = 'confirmed' THEN 1 ELSE 0 END) "
-                "FROM satmachineclient.dca_payouts o WHERE o.transfer_id = p.transfer_id), 0) = 0",
+                "FROM satmachineclient.dca_payouts o "
+                "WHERE o.transfer_id = shares.transfer_id), 0) = 0",
                 since=since,
             )
     return found
@@ -360,8 +361,9 @@ async def given_up_invoices(since: datetime) -> list[Row]:
 def _brought(source: str) -> str:
     """SQL: the confirmed shares of a forward's client and wallet."""
     return (
-        f"COALESCE((SELECT SUM(p.amount_sats) FROM {source} WHERE p.client_id = f.client_id "
-        "AND p.wallet_id = f.wallet_id AND p.status = 'confirmed'), 0)"
+        f"COALESCE((SELECT SUM(shares.amount_sats) FROM {source} "
+        "WHERE shares.client_id = f.client_id AND shares.wallet_id = f.wallet_id "
+        "AND shares.status = 'confirmed'), 0)"
     )
 
 
@@ -370,7 +372,7 @@ async def overdrawn_wallets() -> list[Row]:
     return await fetch_rows(
         "SELECT * FROM (SELECT client_id, wallet_id, "
         "CAST(SUM(amount_sats + (COALESCE(fee_msat, 0) + 999) / 1000) AS BIGINT) AS sent, "
-        f"CAST({_brought('satmachineclient.dca_payments p')} + {_brought(ARCHIVED)} "
+        f"CAST({_brought('satmachineclient.dca_payments shares')} + {_brought(ARCHIVED)} "
         "AS BIGINT) AS brought "
         "FROM satmachineclient.dca_forwards f WHERE status IN ('confirmed', 'in_flight') "
         "GROUP BY client_id, wallet_id) wallets WHERE sent > brought"

@@ -68,11 +68,12 @@ async def in_machines_until(
         end=end,
     )
     taken_later = await work.rows(
-        "SELECT p.currency, t.device_id, CAST(SUM(p.machine_fiat) AS BIGINT) AS amount "
+        "SELECT shares.currency, t.device_id, CAST(SUM(shares.machine_fiat) AS BIGINT) AS amount "
         f"FROM {SHARES} "
-        "JOIN satmachineclient.lamassu_transactions t ON t.id = p.transaction_id "
-        "WHERE p.client_id = :client AND p.status <> 'voided' AND p.machine_fiat > 0 "
-        "AND p.transaction_time >= :end GROUP BY p.currency, t.device_id",
+        "JOIN satmachineclient.lamassu_transactions t ON t.id = shares.transaction_id "
+        "WHERE shares.client_id = :client AND shares.status <> 'voided' "
+        "AND shares.machine_fiat > 0 AND shares.transaction_time >= :end "
+        "GROUP BY shares.currency, t.device_id",
         client=client_id,
         end=end,
     )

@@ -26,10 +26,11 @@ async def sale_by_lamassu_id(work: Ledger, lamassu_id: str) -> Row | None:
 async def share_for(work: Ledger, claim: Claim, transaction_id: str) -> Row | None:
     """The share of the sale that is the client's, or is paid into the very wallet."""
     rows = await work.rows(
-        f"SELECT p.* FROM {SHARES} "
-        "JOIN satmachineclient.dca_clients c ON c.id = p.client_id "
-        "WHERE p.transaction_id = :sale AND (p.client_id = :client OR c.wallet_id = :wallet) "
-        "ORDER BY CASE WHEN p.client_id = :client THEN 0 ELSE 1 END",
+        f"SELECT shares.* FROM {SHARES} "
+        "JOIN satmachineclient.dca_clients c ON c.id = shares.client_id "
+        "WHERE shares.transaction_id = :sale "
+        "AND (shares.client_id = :client OR c.wallet_id = :wallet) "
+        "ORDER BY CASE WHEN shares.client_id = :client THEN 0 ELSE 1 END",
         sale=transaction_id,
         client=claim.client_id,
         wallet=claim.wallet_id,

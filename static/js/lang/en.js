@@ -64,7 +64,7 @@ satmachine.messages.en = {
     open: 'Shares that could be, up to {month}',
     question_text:
       'All sales up to the end of this month. It may take minutes; polls and payments go on meanwhile. You may close the page: what is archived stays so, and the next time goes on.',
-    text: 'Shares of sales that are more than a year old and settled can be kept in a quarter of the space. Nothing is lost: lists, statements, exports and reports show them as before.',
+    text: 'Shares of sales that are more than a year old and settled can be kept in a quarter of the space or less. Nothing is lost: lists, statements, exports and reports show them as before.',
     title: 'Old shares',
     until: 'Up to the month'
   },

@@ -64,7 +64,7 @@ satmachine.messages.es = {
     open: 'Partes que podrían archivarse, hasta {month}',
     question_text:
       'Todas las ventas hasta el final de este mes. Puede tardar minutos; las consultas y los pagos siguen mientras tanto. Puede cerrar la página: lo archivado queda así, y la próxima vez continúa.',
-    text: 'Las partes de ventas liquidadas de hace más de un año pueden guardarse en la cuarta parte del espacio. Nada se pierde: listas, estados de cuenta, exportaciones e informes las muestran como antes.',
+    text: 'Las partes de ventas liquidadas de hace más de un año pueden guardarse en la cuarta parte del espacio o menos. Nada se pierde: listas, estados de cuenta, exportaciones e informes las muestran como antes.',
     title: 'Partes antiguas',
     until: 'Hasta el mes'
   },
