@@ -19,7 +19,7 @@ from ..models import AuditEntry, In, Out
 from ..reports.periods import Month, Period
 from . import reconciliation
 
-MONTHS_KEPT = 13  # a year and the month before it are never archived
+MONTHS_KEPT = 13  # this month and the twelve before it are never archived
 _SALES, _SHARES = 200, 1000  # at most, in one piece; a sale is never parted
 _SECONDS = 20.0  # for which one request goes on
 _PAUSE = 0.05  # seconds in which others get the ledger
@@ -27,7 +27,9 @@ _PAUSE = 0.05  # seconds in which others get the ledger
 
 class ArchiveIn(In):
     until: str = Field(
-        ..., regex=r"^\d{4}-(0[1-9]|1[0-2])$", description="The last month to archive, as 2025-01"
+        ...,
+        regex=r"^[0-9]{4}-(0[1-9]|1[0-2])$",
+        description="The last month to archive, as 2025-01",
     )
 
 
@@ -110,6 +112,8 @@ async def run(until: str, operator: str) -> Archived:
     latest = period.last.strftime("%Y-%m")
     if until > latest:
         raise ValueError(f"until: may be {latest} at most")
+    if until < "2009-01":
+        raise ValueError("until: there was no bitcoin before 2009-01-03")
     first = date.fromisoformat(f"{until}-01")
     last = (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
     end = Period(first, last, period.zone).end
@@ -118,7 +122,8 @@ async def run(until: str, operator: str) -> Archived:
     found = Archived(until=until, shares=0, kept_sales=0, done=False)
     after: Row | None = None
     began = monotonic()
-    while monotonic() - began < _SECONDS:
+    # Each request does something, or comes to the end: past what is kept it goes in any case.
+    while not found.shares or monotonic() - began < _SECONDS:
         async with ledger() as work:
             sales = await _piece(work, end, after)
             if not sales:

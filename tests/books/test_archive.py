@@ -240,7 +240,7 @@ async def test_what_is_young_or_open_is_not_archived(
 
     young = await admin.request("POST", f"{API}/archive", json={"until": "2999-01"})
     assert young.status_code == 400 and latest in young.text
-    for wrong in ("2024-13", "2024-1", "x", ""):
+    for wrong in ("2024-13", "2024-1", "0000-01", "2024-01\n", "٢٠٢٤-01", "x", ""):
         answer = await admin.request("POST", f"{API}/archive", json={"until": wrong})
         assert answer.status_code == 400, wrong
 
