@@ -3,7 +3,7 @@ satmachine.components['sat-archive'] = {
   template: '#sat-archive',
   mixins: [satmachine.reads('archive', () => '/archive')],
   data() {
-    return {fmt: satmachine.format}
+    return {fmt: satmachine.format, store: satmachine.store}
   },
   computed: {
     // The months with sales up to the last one that is old enough, oldest first.
