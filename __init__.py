@@ -6,6 +6,7 @@ from contextlib import suppress
 from fastapi import APIRouter
 from lnbits.task_manager import task_manager
 
+from .books.views import satmachineclient_books
 from .clients.views import satmachineclient_clients
 from .clients.views_forward import satmachineclient_forward
 from .clients.views_me import satmachineclient_me
@@ -27,6 +28,7 @@ satmachineclient_ext.include_router(satmachineclient_pages)
 satmachineclient_ext.include_router(satmachineclient_clients)
 satmachineclient_ext.include_router(satmachineclient_api)
 satmachineclient_ext.include_router(satmachineclient_reports)
+satmachineclient_ext.include_router(satmachineclient_books)
 satmachineclient_ext.include_router(satmachineclient_machines)
 satmachineclient_ext.include_router(satmachineclient_partners)
 satmachineclient_ext.include_router(satmachineclient_partner_me)

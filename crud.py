@@ -13,6 +13,7 @@ from lnbits.db import Filters, Page
 from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError
 
+from . import crud_shares
 from .database import Ledger, Row, beyond, fetch_rows, ledger, reading
 from .helpers import now
 from .models import AuditEntry
@@ -36,10 +37,19 @@ SETTLED_CLIENTS = (
 )
 
 
-def shown(table: str) -> str:
-    """Where the rows of a table are read from to be shown."""
-    named = {"lamassu_transactions": NAMED_SALES, "dca_clients": SETTLED_CLIENTS}
+def shown(table: str, filters: Filters[Any] | None = None) -> str:
+    """Where the rows of a table are read from to be shown; those that these filters choose."""
+    named = {
+        "lamassu_transactions": NAMED_SALES,
+        "dca_clients": SETTLED_CLIENTS,
+        "dca_payments": crud_shares.chosen(filters) if filters else crud_shares.SHARES,
+    }
     return named.get(table, f"satmachineclient.{table}")
+
+
+def first_shown(table: str, filters: Filters[Any], where: str, order: str, number: int) -> str:
+    """Where the first rows of a table in this order are read from, at most so many."""
+    return crud_shares.first_rows(shown(table, filters), where, order, number)
 
 
 async def get_config() -> LamassuConfig | None:
@@ -256,19 +266,18 @@ async def get_page(
     if filters.sortby:
         direction = "DESC" if filters.direction == "desc" else "ASC"
         order = f"{filters.sortby} {direction}, {newest} {direction}"
+    order += ", id"
     limit = min(max(filters.limit if filters.limit is not None else 10, 1), 1000)
+    offset = max(filters.offset or 0, 0)
+    source = first_shown(table, filters, where, order, limit + offset)
     async with reading() as work:
         try:
             rows = await work.fetch(
                 model,
-                f"SELECT * FROM {shown(table)} {where} "
-                f"ORDER BY {order}, id LIMIT {limit} OFFSET {max(filters.offset or 0, 0)}",
+                f"SELECT * FROM {source} {where} ORDER BY {order} LIMIT {limit} OFFSET {offset}",
                 **values,
             )
-            total = await work.rows(
-                f"SELECT COUNT(*) AS number FROM {shown(table)} {where}",
-                **values,
-            )
+            total = await work.rows(crud_shares.number_of(shown(table, filters), where), **values)
         except DBAPIError:
             raise ValueError("a filter's value does not fit its field") from None
     return Page(data=rows, total=total[0]["number"])

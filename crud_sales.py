@@ -5,6 +5,7 @@ from typing import Any
 
 from .crud import NAMED_SALES, note
 from .crud_clients import Entry, MachineEntry, book, book_machines
+from .crud_shares import SHARES
 from .database import Ledger, Row, chunks, fetch_rows, ledger, reading
 from .helpers import now
 from .models import AuditEntry
@@ -65,7 +66,7 @@ async def get_transaction(transaction_id: str) -> Transaction | None:
 async def get_payment(payment_id: str) -> Payment | None:
     async with reading() as work:
         return await work.fetch_one(
-            Payment, "SELECT * FROM satmachineclient.dca_payments WHERE id = :id", id=payment_id
+            Payment, f"SELECT * FROM {SHARES} WHERE id = :id", id=payment_id
         )
 
 
@@ -73,7 +74,7 @@ async def get_payments_of(transaction_id: str) -> list[Payment]:
     async with reading() as work:
         return await work.fetch(
             Payment,
-            "SELECT * FROM satmachineclient.dca_payments "
+            f"SELECT * FROM {SHARES} "
             "WHERE transaction_id = :id ORDER BY amount_sats DESC, client_id",
             id=transaction_id,
         )
@@ -96,7 +97,7 @@ async def get_payments_carried(transfer_ids: list[str]) -> list[Payment]:
         for ids in chunks(transfer_ids):
             found += await work.fetch(
                 Payment,
-                "SELECT * FROM satmachineclient.dca_payments WHERE transfer_id IN :ids",
+                f"SELECT * FROM {SHARES} WHERE transfer_id IN :ids",
                 ids=ids,
             )
     return found
@@ -227,9 +228,7 @@ async def payments_of_sales(transaction_ids: list[str]) -> list[Row]:
     """The shares of these sales, sale by sale in the given order."""
     rows: list[Row] = []
     for ids in chunks(transaction_ids):
-        rows += await fetch_rows(
-            "SELECT * FROM satmachineclient.dca_payments WHERE transaction_id IN :ids", ids=ids
-        )
+        rows += await fetch_rows(f"SELECT * FROM {SHARES} WHERE transaction_id IN :ids", ids=ids)
     place = {key: number for number, key in enumerate(transaction_ids)}
     return sorted(rows, key=lambda row: (place[row["transaction_id"]], row["client_id"]))
 

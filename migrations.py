@@ -341,6 +341,72 @@ async def m020_books(db: Connection) -> None:
         await db.execute(f"{_index(db, table, name)} WHERE {name} IS NOT NULL")
 
 
+async def m021_archive(db: Connection) -> None:
+    """Where the shares of old sales are kept small (`crud_shares`).
+
+    Begins anew where it was cut off, as m004 does.
+    """
+    time = "REAL" if db.type == "SQLITE" else "TIMESTAMPTZ"
+    for statement in _archive(db, time):
+        await db.execute(statement)
+
+
+def _archive(db: Connection, time: str) -> list[str]:
+    # On SQLite a table without rowids is its own index of the sales.
+    by_key = "WITHOUT ROWID" if db.type == "SQLITE" else ""
+    return [
+        # What all shares of a sale have in common, and the sums of those that are not voided.
+        f"""
+        CREATE TABLE IF NOT EXISTS satmachineclient.dca_archived_sales (
+            number INTEGER PRIMARY KEY,
+            transaction_id TEXT NOT NULL UNIQUE,
+            currency TEXT NOT NULL,
+            transaction_time {time} NOT NULL,
+            created_at {time} NOT NULL,
+            shares {db.big_int} NOT NULL CHECK (shares > 0),
+            clients_count {db.big_int} NOT NULL
+                CHECK (clients_count >= 0 AND clients_count <= shares),
+            distributed_sats {db.big_int} NOT NULL CHECK (distributed_sats >= 0),
+            distributed_fiat {db.big_int} NOT NULL CHECK (distributed_fiat >= 0)
+        )
+        """,
+        # What all shares of a transfer have in common; the voided ones of a client have none.
+        f"""
+        CREATE TABLE IF NOT EXISTS satmachineclient.dca_archived_transfers (
+            number INTEGER PRIMARY KEY,
+            client_id TEXT NOT NULL,
+            wallet_id TEXT NOT NULL,
+            status TEXT NOT NULL CHECK (status IN ('confirmed', 'voided')),
+            transfer_id TEXT,
+            payment_hash TEXT,
+            error TEXT,
+            confirmed_at {time},
+            voided_at {time},
+            CHECK (status <> 'confirmed' OR confirmed_at IS NOT NULL)
+        )
+        """,
+        f"""
+        CREATE TABLE IF NOT EXISTS satmachineclient.dca_archived_shares (
+            sale INTEGER NOT NULL,
+            transfer INTEGER NOT NULL,
+            id TEXT NOT NULL,
+            amount_sats {db.big_int} NOT NULL CHECK (amount_sats >= 0),
+            amount_fiat {db.big_int} NOT NULL CHECK (amount_fiat >= 0),
+            machine_fiat {db.big_int} NOT NULL CHECK ({_PART_OF_FIAT}),
+            share TEXT NOT NULL,
+            PRIMARY KEY (sale, transfer)
+        ) {by_key}
+        """,
+        _index(db, "dca_archived_sales", "transaction_time"),
+        _index(db, "dca_archived_sales", "created_at"),
+        _index(db, "dca_archived_transfers", "client_id"),
+        _index(db, "dca_archived_transfers", "transfer_id"),
+        f"{_index(db, 'dca_archived_transfers', 'voided_at')} WHERE voided_at IS NOT NULL",
+        _index(db, "dca_archived_shares", "transfer"),
+        _index(db, "dca_audit", "subject"),
+    ]
+
+
 def _every_day(db: Connection, time: str) -> list[str]:
     return [
         # Each text once, by its hash; who accepted it is another table.

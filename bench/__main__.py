@@ -24,8 +24,8 @@ def main() -> int:
         "--only",
         nargs="*",
         default=[],
-        help="servers, meanwhile, forwards, reading, pages, growth, payment, owners, backlog; "
-        "schedule (an hour, and only if it is named)",
+        help="servers, meanwhile, forwards, reading, pages, growth, payment, owners, archive, "
+        "backlog; schedule (an hour, and only if it is named)",
     )
     parser.add_argument(
         "--large",

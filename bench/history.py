@@ -15,6 +15,9 @@ MACHINES, SHARES_EACH = 50, 20
 YEAR_SALES = 150_000
 _BETWEEN = timedelta(days=365) / YEAR_SALES
 _WEEK_SALES = YEAR_SALES // 52
+# Ids and hashes are as long as real ones: what is stored takes as much.
+_SALE = "'sale-000000000000000000000' || (100000 + k.n)"
+_HASH = "'hash-of-a-payment-of-these' || "
 _FIRST = timedelta(days=8)  # before now: the template is a week old
 _SATS, _FIAT = 100, 10
 
@@ -67,7 +70,7 @@ class History:
             numbers,
             "m.id = :id",
             {
-                "id": "'sale-' || k.n",
+                "id": _SALE,
                 "lamassu_transaction_id": "'lamassu-' || k.n",
                 "device_id": f"'machine ' || (k.n % {MACHINES})",
                 "transaction_time": time,
@@ -96,15 +99,15 @@ class History:
             f"ON c.n = (s.n * {SHARES_EACH} + e.n) % {clients})",
             "m.id = :id || '-0'",
             {
-                "id": "'sale-' || k.n || '-' || k.number",
-                "transaction_id": "'sale-' || k.n",
+                "id": "lower(hex(randomblob(16)))" if self._sqlite else "MD5(random()::text)",
+                "transaction_id": _SALE,
                 "client_id": "k.client",
                 "wallet_id": "k.wallet",
                 "transaction_time": time,
                 "created_at": time,
-                "confirmed_at": time,
+                "confirmed_at": self._time(f"(k.n / {_WEEK_SALES} * {_WEEK_SALES})"),
                 "transfer_id": transfer,
-                "payment_hash": transfer,
+                "payment_hash": _HASH + transfer,
             },
         )
 
@@ -120,7 +123,7 @@ class History:
                 "transfer_id": "k.transfer_id",
                 "wallet_id": "k.wallet",
                 "amount_sats": "k.sats",
-                "payment_hash": "k.transfer_id",
+                "payment_hash": f"{_HASH}k.transfer_id",
                 "created_at": "k.time",
                 "confirmed_at": "k.time",
             },

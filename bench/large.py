@@ -76,7 +76,7 @@ async def _measured(world: BenchWorld, sales: int, rounds: int) -> dict[str, Any
     for figure in ("seconds", "cpu_seconds", "peak_mb", "own_step_ms"):
         found[figure] = {}
     found["own_step"] = {}
-    for name, (work, times) in _works(world, rounds).items():
+    for name, (work, times) in requests(world, rounds).items():
         if times > 1:
             await work()
         runs = [await _once(work) for _ in range(times)]
@@ -103,8 +103,8 @@ async def _once(work: Callable[[], Awaitable[object]]) -> dict[str, Any]:
     }
 
 
-def _works(
-    world: BenchWorld, rounds: int
+def requests(
+    world: BenchWorld, rounds: int = 3
 ) -> dict[str, tuple[Callable[[], Awaitable[object]], int]]:
     """What is measured, and how often."""
     from satmachineclient import transaction_processor

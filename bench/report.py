@@ -125,6 +125,18 @@ def _schedule(case: dict[str, Any]) -> Iterable[Sequence[object]]:
     yield "paid once a day", case["daily_seconds"], "", ""
 
 
+def _archive(case: dict[str, Any]) -> Iterable[Sequence[object]]:
+    live, archived = case["live"], case["archived"]
+    yield f"{case['shares']} shares, {case['clients']} clients", "live", "archived", "archived/live"
+    for name in ("bytes_per_share", "ledger_bytes"):
+        yield name.replace("_", " "), live[name], archived[name], archived[name] / live[name]
+    for name, seconds in live["seconds"].items():
+        later = archived["seconds"][name]
+        yield f"{name}, ms", seconds * 1000, later * 1000, later / seconds
+    yield "archiving, shares a second", "", case["shares_a_second"], ""
+    yield "longest transaction of it, ms", "", case["longest_piece_seconds"] * 1000, ""
+
+
 def _large(case: dict[str, Any]) -> Iterable[Sequence[object]]:
     parts = case["by_history"]
     yield (
@@ -154,5 +166,6 @@ def _shown() -> dict[str, Callable[[Any], Iterable[Sequence[object]]]]:
         "owners": _owners,
         "schedule": _schedule,
         "servers": _servers,
+        "archive": _archive,
         "large": _large,
     }

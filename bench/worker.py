@@ -28,6 +28,7 @@ async def _run(
     database: str, quick: bool, only: set[str], part: float | None, output: Path
 ) -> None:
     from . import (
+        archive,
         backlog,
         forwards,
         growth,
@@ -50,6 +51,7 @@ async def _run(
         "payment": payment.run,
         "owners": owners.run,
         "schedule": schedule.run,
+        "archive": archive.run,
         "backlog": backlog.run,
     }
     if part is not None:

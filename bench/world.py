@@ -57,10 +57,10 @@ class BenchWorld:
         await self.lamassu.clear()
         for table in (
             *("dca_clients", "dca_client_terms", "dca_deposits", "dca_payments", "dca_payouts"),
-            *("dca_balances", "lamassu_transactions", "lamassu_polls"),
+            *("dca_balances", "lamassu_transactions", "lamassu_polls", "dca_commission_shares"),
             *("dca_forwards", "dca_forward_invoices", "dca_forward_settings"),
             *("dca_machine_balances", "dca_partners", "dca_partner_terms"),
-            "dca_commission_shares",
+            *("dca_archived_sales", "dca_archived_transfers", "dca_archived_shares"),
         ):
             await self.run(f"DELETE FROM satmachineclient.{table}")
         # The bench's sales are of the past.

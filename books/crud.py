@@ -9,7 +9,9 @@ from datetime import date, datetime, timedelta
 from itertools import product
 from zoneinfo import ZoneInfo
 
-from .. import crud_clients
+from .. import crud_clients, crud_shares
+from ..crud import shown
+from ..crud_shares import ARCHIVED, ARCHIVED_SATS_OF_TRANSFER, SHARES
 from ..database import Ledger, Row, chunks, fetch_rows, reading
 from ..helpers import start_of
 from ..models_clients import Client, ClientTerms, Deposit
@@ -111,15 +113,16 @@ async def taken_on_days(
     """
     taken: dict[tuple[str, str, date], int] = {}
     for ids, day in product(chunks(client_ids), sorted(days)):
+        begin, end = start_of(day, zone), start_of(day + timedelta(days=1), zone)
         for row in await work.rows(
             "SELECT client_id, currency, CAST(SUM(amount_fiat) AS BIGINT) AS amount "
-            "FROM satmachineclient.dca_payments "
+            f"FROM {await crud_shares.between(work, begin, end)} "
             "WHERE client_id IN :ids AND status <> 'voided' "
             "AND transaction_time >= :begin AND transaction_time < :end "
             "GROUP BY client_id, currency",
             ids=ids,
-            begin=start_of(day, zone),
-            end=start_of(day + timedelta(days=1), zone),
+            begin=begin,
+            end=end,
         ):
             taken[row["client_id"], row["currency"], day] = row["amount"]
     return taken
@@ -147,33 +150,38 @@ async def confirmed_payouts(
 async def count(table: str, time_column: str, since: datetime) -> int:
     async with reading() as work:
         rows = await work.rows(
-            f"SELECT COUNT(*) AS number FROM satmachineclient.{table} "
-            f"WHERE {time_column} >= :since",
+            crud_shares.number_of(shown(table), f"WHERE {time_column} >= :since"),
             since=since,
         )
     return int(rows[0]["number"])
 
 
 async def unbalanced_transactions(since: datetime) -> list[Row]:
-    """Sales whose parts do not add up, by themselves or with their shares."""
+    """Sales whose parts do not add up, by themselves or with their shares.
+
+    Of archived shares the sale's sums count: `crud_shares.differing_sales` looks at their rows.
+    """
+    shares = "COUNT(p.id) + COALESCE(MAX(a.clients_count), 0)"
+    sats = "COALESCE(SUM(p.amount_sats), 0) + COALESCE(MAX(a.distributed_sats), 0)"
+    fiat = "COALESCE(SUM(p.amount_fiat), 0) + COALESCE(MAX(a.distributed_fiat), 0)"
     async with reading() as work:
         return await work.rows(
             "SELECT t.id, t.crypto_amount_sats, t.commission_amount_sats, t.base_amount_sats, "
             "t.distributed_sats, t.undistributed_sats, t.fiat_amount, t.undistributed_fiat, "
-            "t.clients_count, COUNT(p.id) AS shares, "
-            "CAST(COALESCE(SUM(p.amount_sats), 0) AS BIGINT) AS share_sats, "
-            "CAST(COALESCE(SUM(p.amount_fiat), 0) AS BIGINT) AS share_fiat "
+            f"t.clients_count, {shares} AS shares, "
+            f"CAST({sats} AS BIGINT) AS share_sats, CAST({fiat} AS BIGINT) AS share_fiat "
             "FROM satmachineclient.lamassu_transactions t "
             "LEFT JOIN satmachineclient.dca_payments p "
             "ON p.transaction_id = t.id AND p.status <> 'voided' "
+            "LEFT JOIN satmachineclient.dca_archived_sales a ON a.transaction_id = t.id "
             "WHERE t.processed_at >= :since GROUP BY t.id, t.crypto_amount_sats, "
             "t.commission_amount_sats, t.base_amount_sats, t.distributed_sats, "
             "t.undistributed_sats, t.fiat_amount, t.undistributed_fiat, t.clients_count "
             "HAVING t.crypto_amount_sats <> t.commission_amount_sats + t.base_amount_sats "
             "OR t.base_amount_sats <> t.distributed_sats + t.undistributed_sats "
-            "OR t.distributed_sats <> COALESCE(SUM(p.amount_sats), 0) "
-            "OR t.fiat_amount <> t.undistributed_fiat + COALESCE(SUM(p.amount_fiat), 0) "
-            "OR t.clients_count <> COUNT(p.id)",
+            f"OR t.distributed_sats <> {sats} "
+            f"OR t.fiat_amount <> t.undistributed_fiat + {fiat} "
+            f"OR t.clients_count <> {shares}",
             since=since,
         )
 
@@ -211,8 +219,9 @@ async def unbalanced_transfers(since: datetime) -> list[Row]:
             ("dca_commission_shares", "transfer_id", "amount_sats"),
         )
     )
-    # What was adopted and has no sale of ours to carry (yet).
+    # With what was adopted and has no sale of ours to carry (yet).
     carried += (
+        f" + COALESCE({ARCHIVED_SATS_OF_TRANSFER}, 0)"
         " + COALESCE((SELECT SUM(a.amount_sats) FROM satmachineclient.dca_adopted a "
         "WHERE a.transfer_id = o.transfer_id AND a.status <> 'matched'), 0)"
     )
@@ -239,7 +248,7 @@ async def wrong_totals() -> list[Row]:
         "UNION ALL SELECT client_id, currency, 0, 0, -amount_fiat, -amount_sats, "
         "CASE WHEN status = 'confirmed' THEN -amount_fiat ELSE 0 END, "
         "CASE WHEN status = 'confirmed' THEN -amount_sats ELSE 0 END "
-        "FROM satmachineclient.dca_payments WHERE status <> 'voided'"
+        f"FROM {SHARES} WHERE status <> 'voided'"
         ") entries GROUP BY client_id, currency "
         f"HAVING {' OR '.join(f'SUM({name}) <> 0' for name in names)}"
     )
@@ -255,10 +264,10 @@ async def wrong_machine_totals() -> list[Row]:
         "UNION ALL SELECT client_id, currency, device_id, -amount, 0 "
         "FROM satmachineclient.dca_deposits "
         "WHERE status = 'confirmed' AND device_id IS NOT NULL "
-        "UNION ALL SELECT p.client_id, p.currency, t.device_id, 0, -p.machine_fiat "
-        "FROM satmachineclient.dca_payments p "
-        "JOIN satmachineclient.lamassu_transactions t ON t.id = p.transaction_id "
-        "WHERE p.status <> 'voided' AND p.machine_fiat <> 0"
+        "UNION ALL SELECT shares.client_id, shares.currency, t.device_id, 0, -shares.machine_fiat "
+        f"FROM {SHARES} "
+        "JOIN satmachineclient.lamassu_transactions t ON t.id = shares.transaction_id "
+        "WHERE shares.status <> 'voided' AND shares.machine_fiat <> 0"
         ") entries GROUP BY client_id, currency, device_id "
         "HAVING SUM(deposited) <> 0 OR SUM(allocated_fiat) <> 0"
     )
@@ -289,12 +298,17 @@ async def unpaid_but_confirmed(since: datetime) -> list[Row]:
     """Shares, also of commissions, marked as confirmed without a transfer that is as a whole."""
     found: list[Row] = []
     async with reading() as work:
-        for table in ("dca_payments", "dca_commission_shares"):
+        for source in (
+            "satmachineclient.dca_payments shares",
+            "satmachineclient.dca_commission_shares shares",
+            ARCHIVED,
+        ):
             found += await work.rows(
-                f"SELECT p.id FROM satmachineclient.{table} p "
-                "WHERE p.status = 'confirmed' AND p.created_at >= :since AND COALESCE(("
+                f"SELECT shares.id FROM {source} "
+                "WHERE shares.status = 'confirmed' AND shares.created_at >= :since AND COALESCE(("
                 "SELECT MIN(CASE WHEN o.status = 'confirmed' THEN 1 ELSE 0 END) "
-                "FROM satmachineclient.dca_payouts o WHERE o.transfer_id = p.transfer_id), 0) = 0",
+                "FROM satmachineclient.dca_payouts o "
+                "WHERE o.transfer_id = shares.transfer_id), 0) = 0",
                 since=since,
             )
     return found
@@ -344,14 +358,22 @@ async def given_up_invoices(since: datetime) -> list[Row]:
     )
 
 
+def _brought(source: str) -> str:
+    """SQL: the confirmed shares of a forward's client and wallet."""
+    return (
+        f"COALESCE((SELECT SUM(shares.amount_sats) FROM {source} "
+        "WHERE shares.client_id = f.client_id AND shares.wallet_id = f.wallet_id "
+        "AND shares.status = 'confirmed'), 0)"
+    )
+
+
 async def overdrawn_wallets() -> list[Row]:
     """Wallets out of which more was forwarded, or is on its way, than the programme brought."""
     return await fetch_rows(
         "SELECT * FROM (SELECT client_id, wallet_id, "
         "CAST(SUM(amount_sats + (COALESCE(fee_msat, 0) + 999) / 1000) AS BIGINT) AS sent, "
-        "CAST(COALESCE((SELECT SUM(p.amount_sats) FROM satmachineclient.dca_payments p "
-        "WHERE p.client_id = f.client_id AND p.wallet_id = f.wallet_id "
-        "AND p.status = 'confirmed'), 0) AS BIGINT) AS brought "
+        f"CAST({_brought('satmachineclient.dca_payments shares')} + {_brought(ARCHIVED)} "
+        "AS BIGINT) AS brought "
         "FROM satmachineclient.dca_forwards f WHERE status IN ('confirmed', 'in_flight') "
         "GROUP BY client_id, wallet_id) wallets WHERE sent > brought"
     )

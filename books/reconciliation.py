@@ -10,7 +10,7 @@ from typing import Any
 
 from loguru import logger
 
-from .. import crud_lnbits
+from .. import crud_lnbits, crud_shares
 from ..database import reading
 from ..models import Difference, Reconciliation
 from ..models_payouts import Payout
@@ -29,6 +29,7 @@ async def reconcile(since: datetime = EVERYTHING) -> Reconciliation:
     if since == EVERYTHING:
         differences += [_total_difference(row) for row in await crud.wrong_totals()]
         differences += [_total_difference(row) for row in await crud.wrong_machine_totals()]
+        differences += [_archive_difference(row) for row in await crud_shares.differing_sales()]
     payouts, found = await _check_payouts(since)
     differences += found
     ours = await adoption.unknown_payments(since)
@@ -137,6 +138,14 @@ def _total_difference(row: Mapping[str, Any]) -> Difference:
         id=row["client_id"],
         detail=f"The totals in {row['currency']}{where} differ from the sums of their rows: "
         f"{sums}.",
+    )
+
+
+def _archive_difference(row: Mapping[str, Any]) -> Difference:
+    return Difference(
+        kind="archive",
+        id=row["id"],
+        detail="Its archived shares are not what was archived of it.",
     )
 
 

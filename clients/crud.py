@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from ..crud_clients import programme_at
+from ..crud_shares import SHARES
 from ..database import Ledger, fetch_rows, ledger
 from ..models import AuditEntry
 from ..models_clients import Deposit
@@ -33,7 +34,7 @@ async def taken_until(work: Ledger, client_id: str, end: datetime) -> dict[str, 
         "SELECT currency, allocated_fiat AS amount FROM satmachineclient.dca_balances "
         "WHERE client_id = :client",
         "SELECT currency, CAST(SUM(amount_fiat) AS BIGINT) AS amount "
-        "FROM satmachineclient.dca_payments "
+        f"FROM {SHARES} "
         "WHERE client_id = :client AND status <> 'voided' AND transaction_time >= :end "
         "GROUP BY currency",
         client=client_id,
@@ -67,11 +68,12 @@ async def in_machines_until(
         end=end,
     )
     taken_later = await work.rows(
-        "SELECT p.currency, t.device_id, CAST(SUM(p.machine_fiat) AS BIGINT) AS amount "
-        "FROM satmachineclient.dca_payments p "
-        "JOIN satmachineclient.lamassu_transactions t ON t.id = p.transaction_id "
-        "WHERE p.client_id = :client AND p.status <> 'voided' AND p.machine_fiat > 0 "
-        "AND p.transaction_time >= :end GROUP BY p.currency, t.device_id",
+        "SELECT shares.currency, t.device_id, CAST(SUM(shares.machine_fiat) AS BIGINT) AS amount "
+        f"FROM {SHARES} "
+        "JOIN satmachineclient.lamassu_transactions t ON t.id = shares.transaction_id "
+        "WHERE shares.client_id = :client AND shares.status <> 'voided' "
+        "AND shares.machine_fiat > 0 AND shares.transaction_time >= :end "
+        "GROUP BY shares.currency, t.device_id",
         client=client_id,
         end=end,
     )
@@ -102,7 +104,7 @@ async def payments_within(
     """A client's shares in the sales of this time, in their order."""
     return await work.fetch(
         Payment,
-        "SELECT * FROM satmachineclient.dca_payments WHERE client_id = :client "
+        f"SELECT * FROM {SHARES} WHERE client_id = :client "
         "AND status <> 'voided' AND transaction_time >= :begin AND transaction_time < :end "
         "ORDER BY transaction_time, created_at, id",
         client=client_id,
@@ -152,7 +154,7 @@ async def first_and_last_move(client_id: str) -> tuple[Any, Any] | None:
         "SELECT MIN(at) AS first_at, MAX(at) AS last_at FROM ("
         "SELECT confirmed_at AS at FROM satmachineclient.dca_deposits "
         "WHERE client_id = :client AND status = 'confirmed' "
-        "UNION ALL SELECT transaction_time FROM satmachineclient.dca_payments "
+        f"UNION ALL SELECT transaction_time FROM {SHARES} "
         "WHERE client_id = :client AND status <> 'voided' "
         "UNION ALL SELECT confirmed_at FROM satmachineclient.dca_forwards "
         "WHERE client_id = :client AND status = 'confirmed') moves",

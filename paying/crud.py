@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from ..books.crud_adoption import Claim
 from ..crud_clients import Entry, book
+from ..crud_shares import SHARES, restore
 from ..database import Ledger, Row
 from ..helpers import now
 from ..models_payouts import Payout
@@ -25,10 +26,11 @@ async def sale_by_lamassu_id(work: Ledger, lamassu_id: str) -> Row | None:
 async def share_for(work: Ledger, claim: Claim, transaction_id: str) -> Row | None:
     """The share of the sale that is the client's, or is paid into the very wallet."""
     rows = await work.rows(
-        "SELECT p.* FROM satmachineclient.dca_payments p "
-        "JOIN satmachineclient.dca_clients c ON c.id = p.client_id "
-        "WHERE p.transaction_id = :sale AND (p.client_id = :client OR c.wallet_id = :wallet) "
-        "ORDER BY CASE WHEN p.client_id = :client THEN 0 ELSE 1 END",
+        f"SELECT shares.* FROM {SHARES} "
+        "JOIN satmachineclient.dca_clients c ON c.id = shares.client_id "
+        "WHERE shares.transaction_id = :sale "
+        "AND (shares.client_id = :client OR c.wallet_id = :wallet) "
+        "ORDER BY CASE WHEN shares.client_id = :client THEN 0 ELSE 1 END",
         sale=transaction_id,
         client=claim.client_id,
         wallet=claim.wallet_id,
@@ -292,6 +294,7 @@ async def reopen_lost(work: Ledger, transfer_id: str, payout_ids: Sequence[str])
 
 async def _reopen_shares(work: Ledger, transfer_id: str) -> list[str]:
     """The confirmed shares of a transfer are pending again; each one's sale."""
+    await restore(work, transfer_id)
     shares = await work.rows(
         "SELECT id, client_id, currency, amount_sats, amount_fiat, transaction_id "
         "FROM satmachineclient.dca_payments WHERE transfer_id = :transfer AND status = 'confirmed'",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..crud import note, tell_client, tell_clients
+from ..crud_shares import SHARES
 from ..database import Ledger, ledger, reading
 from ..helpers import ConflictError
 from ..models import AuditEntry
@@ -36,7 +37,7 @@ class Sums:
 async def sums_of(work: Ledger, client_id: str, wallet_id: str) -> Sums:
     [brought] = await work.rows(
         "SELECT CAST(COALESCE(SUM(amount_sats), 0) AS BIGINT) AS sats "
-        "FROM satmachineclient.dca_payments "
+        f"FROM {SHARES} "
         "WHERE client_id = :client AND wallet_id = :wallet AND status = 'confirmed'",
         client=client_id,
         wallet=wallet_id,

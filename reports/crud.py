@@ -11,7 +11,8 @@ from typing import Any
 from lnbits.db import SQLITE, Filters
 from sqlalchemy.exc import DBAPIError
 
-from ..crud import shown
+from ..crud import first_shown, shown
+from ..crud_shares import SHARES
 from ..database import Row, beyond, chunks, db, fetch_rows
 
 QUARTER_SECONDS = 900
@@ -61,7 +62,7 @@ async def shares_by_quarter(since: datetime, client_id: str) -> list[Row]:
         f"SELECT {quarter_of('transaction_time')} AS quarter, currency, "
         "CAST(SUM(CASE WHEN status = 'confirmed' THEN amount_sats ELSE 0 END) AS BIGINT) AS sats, "
         "CAST(SUM(CASE WHEN status = 'confirmed' THEN amount_fiat ELSE 0 END) AS BIGINT) AS fiat, "
-        "CAST(SUM(amount_fiat) AS BIGINT) AS allocated FROM satmachineclient.dca_payments "
+        f"CAST(SUM(amount_fiat) AS BIGINT) AS allocated FROM {SHARES} "
         "WHERE status <> 'voided' AND client_id = :client AND transaction_time >= :since "
         "GROUP BY 1, currency",
         since=since,
@@ -208,10 +209,9 @@ async def batch(
     if after is not None:
         behind = [beyond(time_column)]
         values |= {"at": after[time_column], "behind": after["id"]}
-    sql = (
-        f"SELECT * FROM {shown(table)} {filters.where(behind)} "
-        f"ORDER BY {time_column}, id LIMIT {limit}"
-    )
+    where, order = filters.where(behind), f"{time_column}, id"
+    source = first_shown(table, filters, where, order, limit)
+    sql = f"SELECT * FROM {source} {where} ORDER BY {order} LIMIT {limit}"
     try:
         return await fetch_rows(sql, **values)
     except DBAPIError:
@@ -245,8 +245,8 @@ async def sums(
     """
     code = currency or "''"
     return await _summed(
-        f"SELECT {code} AS code, COUNT(*) AS number{_in_halves(columns)} FROM {shown(table)} "
-        f"{filters.where()} GROUP BY 1 ORDER BY 1",
+        f"SELECT {code} AS code, COUNT(*) AS number{_in_halves(columns)} "
+        f"FROM {shown(table, filters)} {filters.where()} GROUP BY 1 ORDER BY 1",
         columns,
         filters,
     )

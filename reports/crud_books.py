@@ -8,7 +8,8 @@ no sum.
 from datetime import datetime
 from typing import Any, Literal
 
-from ..crud import NAMED_SALES
+from ..crud import NAMED_SALES, shown
+from ..crud_shares import CLIENT_OF_TRANSFER, SHARES, voided_since
 from ..database import Ledger, Row, beyond, chunks, fetch_rows
 from ..helpers import now
 from .crud import quarter_of
@@ -114,11 +115,11 @@ async def undone_within(
     return await work.rows(
         f"SELECT key, currency, {sums} FROM ("
         f"SELECT {key} AS key, t.fiat_code AS currency, 1 AS {voided[0]}, "
-        f"p.amount_sats AS {voided[1]}, p.amount_fiat AS {voided[2]}, "
+        f"shares.amount_sats AS {voided[1]}, shares.amount_fiat AS {voided[2]}, "
         f"{', '.join(f'0 AS {name}' for name in taken_back)} "
-        "FROM satmachineclient.dca_payments p "
-        "JOIN satmachineclient.lamassu_transactions t ON t.id = p.transaction_id "
-        f"WHERE p.voided_at >= :late AND t.{_DECIDED} "
+        f"FROM {await voided_since(work, late)} "
+        "JOIN satmachineclient.lamassu_transactions t ON t.id = shares.transaction_id "
+        f"WHERE shares.voided_at >= :late AND t.{_DECIDED} "
         "AND t.transaction_time >= :begin AND t.transaction_time < :end "
         f"UNION ALL SELECT {key}, t.fiat_code, {', '.join('0' for _ in voided)}, "
         "1, t.crypto_amount_sats, t.fiat_amount "
@@ -161,7 +162,7 @@ async def cash_owed(
         "FROM satmachineclient.dca_balances "
         f"UNION ALL SELECT {who}, currency, -amount FROM satmachineclient.dca_deposits "
         "WHERE status = 'confirmed' AND confirmed_at >= :at "
-        f"UNION ALL SELECT {who}, currency, amount_fiat FROM satmachineclient.dca_payments "
+        f"UNION ALL SELECT {who}, currency, amount_fiat FROM {SHARES} "
         "WHERE status <> 'voided' AND (transaction_time >= :at OR created_at > :cut)"
         ") entries GROUP BY 1, 2 ORDER BY 1, 2",
         at=at,
@@ -171,10 +172,6 @@ async def cash_owed(
 
 
 # Whose a payout is, by a transfer's shares: a transfer is for one client or one partner.
-_CLIENT_OF = (
-    "(SELECT MIN(p.client_id) FROM satmachineclient.dca_payments p "
-    "WHERE p.transfer_id = o.transfer_id)"
-)
 _PARTNER_OF = (
     "(SELECT MIN(s.partner_id) FROM satmachineclient.dca_commission_shares s "
     "WHERE s.transfer_id = o.transfer_id)"
@@ -185,11 +182,11 @@ async def sats_owed(
     work: Ledger, at: datetime, each: bool = False, cut: datetime | None = None
 ) -> dict[str, int]:
     """What was bought for clients and not paid at this moment, by client with `each`; else ""."""
-    who, paid_to = ("client_id", _CLIENT_OF) if each else ("''", "''")
+    who, paid_to = ("client_id", CLIENT_OF_TRANSFER) if each else ("''", "''")
     rows = await work.rows(
         "SELECT client, CAST(SUM(amount) AS BIGINT) AS amount FROM ("
         f"SELECT {who} AS client, allocated_sats AS amount FROM satmachineclient.dca_balances "
-        f"UNION ALL SELECT {who}, -amount_sats FROM satmachineclient.dca_payments "
+        f"UNION ALL SELECT {who}, -amount_sats FROM {SHARES} "
         "WHERE status <> 'voided' AND (transaction_time >= :at OR created_at > :cut) "
         f"UNION ALL SELECT {paid_to}, -o.amount_sats FROM satmachineclient.dca_payouts o "
         "WHERE o.kind = 'client' AND o.status = 'confirmed' AND o.confirmed_at < :at"
@@ -268,7 +265,7 @@ async def _by_sale(table: str, columns: str, ids: list[str]) -> dict[str, list[R
     found: dict[str, list[Row]] = {}
     for chunk in chunks(ids):
         for row in await fetch_rows(
-            f"SELECT transaction_id, {columns} FROM satmachineclient.{table} "
+            f"SELECT transaction_id, {columns} FROM {shown(table)} "
             "WHERE transaction_id IN :ids AND status <> 'voided'",
             ids=chunk,
         ):
@@ -288,7 +285,7 @@ async def movements_after(
         "deposit": ("dca_deposits", "o.client_id, o.currency, o.amount, o.notes"),
         "payout": (
             "dca_payouts",
-            f"o.kind, o.amount_sats, o.payment_hash, {_CLIENT_OF} AS client_id, "
+            f"o.kind, o.amount_sats, o.payment_hash, {CLIENT_OF_TRANSFER} AS client_id, "
             f"{_PARTNER_OF} AS partner_id",
         ),
         "forward": ("dca_forwards", "o.client_id, o.amount_sats, o.fee_msat, o.payment_hash"),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from ..crud_shares import SHARES
 from ..database import Ledger, LedgerBusyError, Row, fetch_rows, ledger, reading
 from ..models import AuditEntry
 from .crud_outbox import insert_letters
@@ -349,9 +350,9 @@ async def moved_between(since: datetime, until: datetime) -> list[str]:
         "SELECT DISTINCT client_id FROM ("
         "SELECT client_id FROM satmachineclient.dca_deposits WHERE status = 'confirmed' "
         "AND confirmed_at >= :since AND confirmed_at < :until "
-        "UNION ALL SELECT p.client_id FROM satmachineclient.dca_payments p "
-        "JOIN satmachineclient.lamassu_transactions t ON t.id = p.transaction_id "
-        "WHERE p.status <> 'voided' AND t.transaction_time >= :since "
+        f"UNION ALL SELECT shares.client_id FROM {SHARES} "
+        "JOIN satmachineclient.lamassu_transactions t ON t.id = shares.transaction_id "
+        "WHERE shares.status <> 'voided' AND t.transaction_time >= :since "
         "AND t.transaction_time < :until) moved ORDER BY client_id",
         since=since,
         until=until,

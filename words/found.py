@@ -64,6 +64,7 @@ FOUND = {
     "parts are {parts} sats.",
     "sale_sums": "{sats} sats against {commission} commission + {share_sats} in {shares} shares + "
     "{left} undistributed; fiat {fiat} against {share_fiat} + {left_fiat} (minor units).",
+    "archive_differs": "Its archived shares are not what was archived of it.",
     "payment_lost": "LNbits has lost this {kind} of {sats} sats, which was booked: its database "
     "is older than the extension's.",
     "booking_differs": "LNbits' booking {booking} should be {msat} msat on wallet {wallet}, "

@@ -133,6 +133,11 @@ REFUSED = {
     "other_server_pays": "Another LNbits process is in the middle of a payment.",
     "other_server_polls": "another LNbits process has taken over the poll",
     # sales and payments
+    "month_at_most": "may be {month} at most",
+    "not_settled_until": "Up to the end of {month}, {n} sales, payments or commissions are not "
+    "finally settled: settle or decide on them first.",
+    "not_the_same_archived": "A share would not be the same in the archive: it stays where it is.",
+    "books_differ_in": "The books differ in {n} places: nothing is archived until they agree.",
     "decided_already": "This transaction has been decided on already.",
     "nothing_to_decide": "This transaction is {state}: there is nothing to decide.",
     "nothing_to_retry": "This payment is {state}: there is nothing to try again.",

@@ -58,6 +58,8 @@ ROUTES = {
     ("GET", f"{API}/audit"): 200,
     ("GET", f"{API}/audit/paginated"): 200,
     ("GET", f"{API}/reconciliation"): 200,
+    ("GET", f"{API}/archive"): 200,
+    ("POST", f"{API}/archive"): 400,
     ("GET", f"{API}/overview"): 200,
     ("GET", f"{API}/report"): 200,
     ("GET", f"{API}/export/journal"): 400,

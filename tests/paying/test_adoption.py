@@ -82,6 +82,17 @@ async def balances(*clients: DcaClient) -> list[int]:
     return [await client.owner.balance(client.wallet) for client in clients]
 
 
+async def archive_everything() -> None:
+    """The shares of all sales, as if they were old."""
+    from satmachineclient import crud_shares
+    from satmachineclient.database import fetch_rows, ledger
+
+    rows = await fetch_rows("SELECT id FROM satmachineclient.lamassu_transactions")
+    async with ledger() as work:
+        ready = await crud_shares.ready(work, [row["id"] for row in rows])
+        assert await crud_shares.archive(work, ready) == 4
+
+
 async def statuses(admin: Account) -> list[str]:
     rows = await admin.call("GET", f"{API}/transactions")
     return sorted(row["status"] for row in rows)
@@ -265,12 +276,14 @@ async def test_a_payment_claims_its_sale_whenever_that_is_planned(
     assert await statuses(admin) == ["settled"]
 
 
+@pytest.mark.parametrize("archived", [False, True])
 async def test_what_lnbits_has_lost_is_paid_again_when_a_person_says_so(
     admin: Account,
     configure: Configure,
     make_client: MakeClient,
     lamassu: LamassuDatabase,
     poll: Poll,
+    archived: bool,
 ) -> None:
     setup = await configure(credit_source_wallet=True, balance_sats=0)
     one, two = [await make_client(n, {"GTQ": "1000.00"}) for n in ("one", "two")]
@@ -280,6 +293,8 @@ async def test_what_lnbits_has_lost_is_paid_again_when_a_person_says_so(
     before = await copy_of_lnbits(*wallets)
     await lamassu.insert(sale())
     await poll()
+    if archived:
+        await archive_everything()
     await lose_since(before, *wallets)
     assert await balances(one, two) == [10_000, 10_000]
 

@@ -166,6 +166,7 @@ _SMALL = "dca_balances|dca_machine_balances|dca_alert_settings|dca_forward_setti
 _DERIVED = {
     "entries",
     "found",
+    "shares",
     "transfers",
     "wallets",
     "o",

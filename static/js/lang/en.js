@@ -55,6 +55,19 @@ satmachine.messages.en = {
     two_meanings: '{typed} could mean {one} or {other}. Write one of these.',
     whole: 'This has to be a whole number, like {like}.'
   },
+  archive: {
+    archived: 'Shares in the archive',
+    done: 'Archived: {shares}',
+    free: 'Of them free for new rows, MB',
+    go: 'Archive old shares',
+    megabytes: 'All tables, MB',
+    open: 'Shares that could be, up to {month}',
+    question_text:
+      'All sales up to the end of this month. It may take minutes; polls and payments go on meanwhile. You may close the page: what is archived stays so, and the next time goes on.',
+    text: 'Shares of sales that are more than a year old and settled can be kept in a quarter of the space or less. Nothing is lost: lists, statements, exports and reports show them as before.',
+    title: 'Old shares',
+    until: 'Up to the month'
+  },
   audit: {
     action: 'Action',
     action_or_id: 'Action or id',
@@ -155,6 +168,7 @@ satmachine.messages.en = {
     threshold_sats: 'Sats from which on they are sent',
     timezone: 'Time zone',
     to: 'To',
+    until: 'Up to the month',
     use_ssh_tunnel: 'SSH tunnel',
     user_id: 'User',
     username: 'Name',
@@ -195,6 +209,7 @@ satmachine.messages.en = {
     review_dismissed: '{who} dismissed the sale {whose}',
     review_distributed: '{who} distributed the sale {whose}',
     sale_taken_back: '{who} took back the sale {whose}',
+    shares_archived: '{who} archived the shares up to {whose}',
     test_transaction_executed: '{who} executed a test transaction',
     transaction_retried: '{who} tried the payments of the sale {whose} again',
     withdrawal_added: '{who} handed cash back to {whose}'
@@ -603,6 +618,7 @@ satmachine.messages.en = {
   },
   differences: {
     adopted: 'Adopted payment',
+    archive: 'Archive',
     balance: 'Balance',
     commission: 'Commission',
     forward: 'Forward',
@@ -1418,6 +1434,7 @@ satmachine.messages.en = {
     all_stopped: 'All forwarding is stopped; allow it in the programme first.',
     an_adopted_payment: 'adopted payment',
     another_under_way: 'Another forward of this client is under way.',
+    archive_differs: 'Its archived shares are not what was archived of it.',
     as_configured: 'as configured',
     asked_again: 'It is asked again later.',
     atoms_odd: 'crypto_atoms is {atoms}',
@@ -1427,6 +1444,8 @@ satmachine.messages.en = {
     below_nothing: 'cannot be less than nothing',
     booking_differs:
       "LNbits' booking {booking} should be {msat} msat on wallet {wallet}, successful, with a fee of {fee} msat; it is {found}.",
+    books_differ_in:
+      'The books differ in {n} places: nothing is archived until they agree.',
     books_do_not_agree:
       'The books differ, in so many places: {n}. Nothing is changed by itself; look at them.',
     by_notes_count: "{reason} (by the notes' count {worth} of {fiat})",
@@ -1668,6 +1687,7 @@ satmachine.messages.en = {
     may_still_be_paid: 'Its invoice may still be paid: wait until {time}.',
     miscounted:
       "Reported as complete, but by the notes' count {worth} of {fiat} came out of the machine.",
+    month_at_most: 'may be {month} at most',
     more_forwarded:
       '{sent} sats were forwarded from the wallet {wallet}, with fees, and {brought} were brought.',
     more_is_known: 'More is known of it just now: look at it again.',
@@ -1754,7 +1774,11 @@ satmachine.messages.en = {
     not_one_of: 'unexpected value; permitted: {values}',
     not_reached: 'Not reached.',
     not_registered: 'You are not registered yet.',
+    not_settled_until:
+      'Up to the end of {month}, {n} sales, payments or commissions are not finally settled: settle or decide on them first.',
     not_surely_unpaid: 'It is not surely unpaid: it cannot be tried again.',
+    not_the_same_archived:
+      'A share would not be the same in the archive: it stays where it is.',
     not_your_wallet: 'this is not a wallet of yours',
     notes_not_planned: 'the machine could not plan the notes, no cash came out',
     nothing_in_common:

@@ -55,6 +55,19 @@ satmachine.messages.es = {
     two_meanings: '{typed} puede ser {one} o {other}. Escriba uno de los dos.',
     whole: 'Tiene que ser un número entero, por ejemplo {like}.'
   },
+  archive: {
+    archived: 'Partes en el archivo',
+    done: 'Archivado: {shares}',
+    free: 'De ellos libres para filas nuevas, MB',
+    go: 'Archivar partes antiguas',
+    megabytes: 'Todas las tablas, MB',
+    open: 'Partes que podrían archivarse, hasta {month}',
+    question_text:
+      'Todas las ventas hasta el final de este mes. Puede tardar minutos; las consultas y los pagos siguen mientras tanto. Puede cerrar la página: lo archivado queda así, y la próxima vez continúa.',
+    text: 'Las partes de ventas liquidadas de hace más de un año pueden guardarse en la cuarta parte del espacio o menos. Nada se pierde: listas, estados de cuenta, exportaciones e informes las muestran como antes.',
+    title: 'Partes antiguas',
+    until: 'Hasta el mes'
+  },
   audit: {
     action: 'Acción',
     action_or_id: 'Acción o id',
@@ -155,6 +168,7 @@ satmachine.messages.es = {
     threshold_sats: 'Sats desde los que se envían',
     timezone: 'Zona horaria',
     to: 'Hasta',
+    until: 'Hasta el mes',
     use_ssh_tunnel: 'Túnel SSH',
     user_id: 'Usuario',
     username: 'Nombre',
@@ -197,6 +211,7 @@ satmachine.messages.es = {
     review_dismissed: '{who} descartó la venta {whose}',
     review_distributed: '{who} repartió la venta {whose}',
     sale_taken_back: '{who} retiró la venta {whose}',
+    shares_archived: '{who} archivó las partes hasta {whose}',
     test_transaction_executed: '{who} ejecutó una transacción de prueba',
     transaction_retried: '{who} reintentó los pagos de la venta {whose}',
     withdrawal_added: '{who} devolvió efectivo a {whose}'
@@ -611,6 +626,7 @@ satmachine.messages.es = {
   },
   differences: {
     adopted: 'Pago adoptado',
+    archive: 'Archivo',
     balance: 'Saldo',
     commission: 'Comisión',
     forward: 'Reenvío',
@@ -1435,6 +1451,7 @@ satmachine.messages.es = {
       'Todos los reenvíos están detenidos; permítalos primero en el programa.',
     an_adopted_payment: 'pago adoptado',
     another_under_way: 'Otro reenvío de este cliente está en camino.',
+    archive_differs: 'Sus partes archivadas no son lo que se archivó de ella.',
     as_configured: 'como está configurado',
     asked_again: 'Se le pregunta de nuevo más tarde.',
     atoms_odd: 'crypto_atoms es {atoms}',
@@ -1444,6 +1461,8 @@ satmachine.messages.es = {
     below_nothing: 'no puede ser menos que nada',
     booking_differs:
       'El registro {booking} de LNbits debería ser de {msat} msat en la billetera {wallet}, exitoso, con una tarifa de {fee} msat; se encontró: {found}.',
+    books_differ_in:
+      'Los libros difieren en {n} lugares: no se archiva nada hasta que concuerden.',
     books_do_not_agree:
       'Los libros no cuadran, en tantos lugares: {n}. Nada se cambia por sí solo; revíselos.',
     by_notes_count:
@@ -1689,6 +1708,7 @@ satmachine.messages.es = {
     may_still_be_paid: 'Su factura aún puede pagarse: espere hasta {time}.',
     miscounted:
       'Consta como completa, pero según el conteo de los billetes salieron {worth} de {fiat} de la máquina.',
+    month_at_most: 'puede ser {month} a más tardar',
     more_forwarded:
       'Se reenviaron {sent} sats de la billetera {wallet}, con tarifas, y se trajeron {brought}.',
     more_is_known: 'Ahora se sabe más de esto: mírelo de nuevo.',
@@ -1776,8 +1796,12 @@ satmachine.messages.es = {
     not_one_of: 'valor inesperado; se admite: {values}',
     not_reached: 'No se llegó a este paso.',
     not_registered: 'Usted aún no está registrado.',
+    not_settled_until:
+      'Hasta el final de {month}, {n} ventas, pagos o comisiones no están liquidados definitivamente: liquídelos o decida sobre ellos primero.',
     not_surely_unpaid:
       'No es seguro que no esté pagado: no se puede volver a intentar.',
+    not_the_same_archived:
+      'Una parte no sería la misma en el archivo: queda donde está.',
     not_your_wallet: 'esta billetera no es suya',
     notes_not_planned:
       'la máquina no pudo planear los billetes y no salió efectivo',
