@@ -64,16 +64,12 @@ async def sums_of(work: Ledger, owner_id: str, wallet_id: str) -> Sums:
 
 
 async def _before(work: Ledger, owner_id: str, wallet_id: str) -> list[str]:
-    """Who else's sats go on from this wallet and come first: who has set it, then by their ids."""
+    """Who else's sats go on from this wallet and come first: by their ids, the rest after them."""
     rows = await work.rows(
-        f"SELECT s.client_id AS id FROM {_IN_FORCE} "
-        "AND s.wallet_id = :wallet AND s.client_id <> :owner AND (s.client_id < :owner "
-        "OR NOT EXISTS (SELECT 1 FROM satmachineclient.dca_forward_settings own "
-        "WHERE own.client_id = :owner)) ORDER BY s.client_id",
-        wallet=wallet_id,
-        owner=owner_id,
+        f"SELECT s.client_id AS id FROM {_IN_FORCE} AND s.wallet_id = :wallet", wallet=wallet_id
     )
-    return [row["id"] for row in rows]
+    ids = [row["id"] for row in rows]
+    return [each for each in ids if each < owner_id] if owner_id in ids else ids
 
 
 async def _own_sums(work: Ledger, owner_id: str, wallet_id: str) -> Sums:
