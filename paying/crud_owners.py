@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from ..crud import OWNERS
 from ..database import Ledger, reading
 from ..models_payouts import ForwardSettings, Owner
+from .destinations import reserve
 
 _FEE_SATS = "(fee_msat + 999) / 1000"
 
@@ -42,6 +43,11 @@ class Sums:
     def waiting(self) -> int:
         return max(0, self.brought - self.forwarded - self.fees - self.in_flight)
 
+    @property
+    def at_rest(self) -> int:
+        """Of it, what LNbits does not keep for the fee of what is on its way."""
+        return max(0, self.waiting - reserve(self.in_flight)) if self.in_flight else self.waiting
+
     def held_of(self, balance_sats: int) -> int:
         """What a wallet of this balance holds for them, so that no sat counts for two."""
         return max(0, balance_sats - self.before)
@@ -59,7 +65,7 @@ async def owner_at(work: Ledger, owner_id: str) -> Owner | None:
 
 async def sums_of(work: Ledger, owner_id: str, wallet_id: str) -> Sums:
     others = await _before(work, owner_id, wallet_id)
-    before = [(await _own_sums(work, other, wallet_id)).waiting for other in others]
+    before = [(await _own_sums(work, other, wallet_id)).at_rest for other in others]
     return replace(await _own_sums(work, owner_id, wallet_id), before=sum(before))
 
 

@@ -242,11 +242,12 @@ async def _amounts(forward: Forward, destination: Destination) -> tuple[int, int
     Raises:
         ForwardError: fewer than the destination takes.
     """
+    # Before the balance: what another sends on from the wallet meanwhile is missed in neither.
+    async with database.reading() as work:
+        sums = await crud_owners.sums_of(work, forward.client_id, forward.wallet_id)
     wallet = await get_wallet(forward.wallet_id)
     if wallet is None or not wallet.can_send_payments:
         raise ForwardError("The wallet is closed, or may not pay.", permanent=True)
-    async with database.reading() as work:
-        sums = await crud_owners.sums_of(work, forward.client_id, forward.wallet_id)
     waiting, held = sums.waiting, sums.held_of(wallet.balance_msat // 1000)
     fits = destinations.fitting(min(waiting, held))
     least = destination.min_sats
