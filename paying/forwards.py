@@ -125,7 +125,8 @@ async def _begin_due(smallest: int) -> None:
         held = sums.held_of(wallet.balance_msat // 1000) if wallet else waiting
         amount = destinations.fitting(min(waiting, held))
         if held < threshold or amount < found.min_sats:
-            _short[found.client_id] = (waiting, now() + _SHORT_FOR)
+            if not sums.before:  # else it may be more without anything paid to it
+                _short[found.client_id] = (waiting, now() + _SHORT_FOR)
             continue
         await _begin(found, amount)
 
