@@ -50,12 +50,12 @@ class Holder:
 HOLDERS = st.builds(
     Holder,
     kind=st.sampled_from(["client", "partner"]),
-    has_left=st.booleans(),
-    set_from=st.none() | SATS,
+    has_left=st.sampled_from([False, False, False, True]),
+    set_from=st.one_of(SATS, SATS, SATS, st.none()),
     last=st.booleans(),
     brought=st.lists(st.tuples(SATS, st.booleans()), max_size=4),
     sent=st.lists(st.tuples(st.integers(1, 5_000), st.integers(0, 60_000)), max_size=2),
-    in_flight=st.none() | st.integers(1, 5_000),
+    in_flight=st.one_of(st.none(), st.none(), st.integers(1, 5_000)),
 )
 
 
@@ -173,8 +173,8 @@ def _settings(holder: Holder, owner: str, wallet: str) -> Any:
     deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
-    holders=st.lists(HOLDERS, min_size=1, max_size=4),
-    balance=st.integers(0, 150_000),
+    holders=st.lists(HOLDERS, min_size=2, max_size=4),
+    balance=st.integers(0, 60_000),
     smallest=st.integers(1, 20_000),
 )
 async def test_what_they_may_send_is_never_more_than_the_wallet_holds(
