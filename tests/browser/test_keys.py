@@ -1,4 +1,4 @@
-"""Own keys on the page: a client sets where their sats go on to, the operator sees each forward."""
+"""Own keys on the page: clients and partners set where their sats go on to, the operator looks."""
 
 import asyncio
 import re
@@ -9,11 +9,13 @@ from decimal import Decimal
 import pytest
 
 from demo.sales import Sale
-from demo.world import World, build_world
+from demo.world import SECOND_MACHINE, World, build_world
 from tests.browser.conftest import OpenPanel
 from tests.browser.panel import PATH
 
 pytestmark = pytest.mark.browser
+
+TITLE = "Own keys for your part of the commission"
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +64,35 @@ async def test_the_operator_sees_forwards(world: World, open_panel: OpenPanel) -
     await panel.sees("Bruno", panel.page.locator("tbody"))
     await panel.sees("Confirmed", panel.page.locator("tbody tr").first)
     assert not await panel.nameless()
+
+
+async def test_a_partner_sets_their_own_keys_and_the_operator_sees_whose_they_are(
+    world: World, open_panel: OpenPanel
+) -> None:
+    assert world.outside
+    host = await world.open_second_machine()
+    now = datetime.now(timezone.utc)
+    sale = Sale(created=now, cash_at=now, fiat=Decimal(400), device_id=SECOND_MACHINE)
+    await world.lamassu.insert(sale)
+    await world.call("POST", "/manual-poll")
+    panel = await open_panel(host, path=f"{PATH}my")
+    keys = panel.page.get_by_role("region", name=TITLE)
+    await panel.press("Set it up", keys)
+    dialog = panel.dialog(TITLE)
+    await panel.fill("Destination", world.outside.destination.lnurl)
+    await panel.press("Ask the destination", dialog)
+    await panel.sees("When my part ends, send everything that is left", dialog)
+    await panel.press("Save", dialog)
+    await panel.says("Settings saved")
+    await _until_quiet(world)
+    [sent] = [f for f in await world.call("GET", "/forwards") if f["owner"] == "partner"]
+    assert (sent["username"], sent["status"]) == ("Café Luna", "confirmed")
+    assert not await panel.is_too_wide()
+    assert not await panel.nameless()
+    operator = await open_panel()
+    await operator.tab("Forwards")
+    row = operator.page.locator("tbody tr").filter(has_text="Café Luna")
+    await operator.sees("Partner", row)
 
 
 async def _until_quiet(world: World) -> None:

@@ -139,8 +139,13 @@ def _state(confirmed: bool) -> dict[str, Any]:
 def _forwards(holder: Holder, owner: str, wallet: str) -> Any:
     from satmachineclient.models_payouts import Forward
 
-    common = {"client_id": owner, "wallet_id": wallet, "destination": "a@b.example"}
-    common |= {"bolt11": "lnbc", "created_at": TIME}
+    common = {
+        "client_id": owner,
+        "wallet_id": wallet,
+        "destination": "a@b.example",
+        "bolt11": "lnbc",
+        "created_at": TIME,
+    }
     done = {"status": "confirmed", "confirmed_at": TIME}
     for sats, fee_msat in holder.sent:
         number = str(next(_numbers))
