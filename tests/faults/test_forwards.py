@@ -22,6 +22,7 @@ from tests.misbehaving import BAD, Behaviour, hangs, once_set, with_invoice
 from .world import API, DATABASES, FaultWorld
 
 FULL = pytest.mark.faults
+THRESHOLD, HOSTS_THRESHOLD = 1000, 100  # of a sale some 170 sats are the partner's
 
 
 class ForwardWorld(FaultWorld):
@@ -64,9 +65,11 @@ class ForwardWorld(FaultWorld):
 
     async def set_forward(self, destination: str | None) -> None:
         """Set it; LNbits may die meanwhile, or be cut off by PostgreSQL for standing still."""
-        body = {"destination": destination, "threshold_sats": 1000}
-        whose = (f"me/forward?client_id={self.saver}", f"me/partner/forward?partner_id={self.host}")
-        for own in whose:
+        for own, threshold in (
+            (f"me/forward?client_id={self.saver}", THRESHOLD),
+            (f"me/partner/forward?partner_id={self.host}", HOSTS_THRESHOLD),
+        ):
+            body = {"destination": destination, "threshold_sats": threshold}
             try:
                 path = f"{self.server.url}{API}/{own}"
                 answer = await self.admin.put(path, json=body, timeout=60)
@@ -170,7 +173,9 @@ class ForwardWorld(FaultWorld):
         gone: Counter[str] = Counter()
         for f in forwards:
             gone[f["client_id"]] += f["amount_sats"] + (f["fee_msat"] + 999) // 1000
-        assert all(0 <= brought[owner] - gone[owner] < 1000 for owner in brought)
+        assert 0 <= brought[self.saver] - gone[self.saver] < THRESHOLD
+        assert 0 <= brought[self.host] - gone[self.host] < HOSTS_THRESHOLD
+        assert {f["client_id"] for f in forwards} == {self.saver, self.host}
         held = await self.admin.balance(self.wallet)
         assert held + sum(gone.values()) == sum(brought.values())
         books = await self.admin.call("GET", f"{API}/reconciliation")
