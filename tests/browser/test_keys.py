@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from demo.sales import Sale
-from demo.world import SECOND_MACHINE, World, build_world
+from demo.sales import SECOND_MACHINE, Sale
+from demo.world import World, build_world
 from tests.browser.conftest import OpenPanel
 from tests.browser.panel import PATH
 
