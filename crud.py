@@ -36,6 +36,14 @@ SETTLED_CLIENTS = (
     "FROM satmachineclient.dca_clients c) settled_clients"
 )
 
+# Whose sats may go on to keys of their own: the forwards' `client_id` is an id of these.
+OWNERS = (
+    "(SELECT id, 'client' AS kind, user_id, wallet_id, username AS name, "
+    "status = 'closed' AS has_left FROM satmachineclient.dca_clients "
+    "UNION ALL SELECT id, 'partner', user_id, wallet_id, name, status = 'ended' "
+    "FROM satmachineclient.dca_partners) owners"
+)
+
 
 def shown(table: str, filters: Filters[Any] | None = None) -> str:
     """Where the rows of a table are read from to be shown; those that these filters choose."""
@@ -166,7 +174,7 @@ async def note(work: Ledger, kind: str, events: Mapping[str, str]) -> None:
 
 
 async def tell_clients(work: Ledger, kind: str, told: Mapping[str, tuple[str, str]]) -> None:
-    """Tell clients something once: for each key the client's id, and the text.
+    """Tell clients or partners something once: for each key the id of whom, and the text.
 
     `kind` is a column of `dca_client_notices`: who has switched it off hears nothing.
     """
@@ -179,9 +187,8 @@ async def tell_clients(work: Ledger, kind: str, told: Mapping[str, tuple[str, st
             at=now(),
         )
         wanted = await work.rows(
-            "SELECT c.user_id FROM satmachineclient.dca_clients c "
-            "LEFT JOIN satmachineclient.dca_client_notices n ON n.client_id = c.id "
-            f"WHERE c.id = :id AND COALESCE(n.{kind}, true)",
+            f"SELECT user_id FROM {OWNERS} WHERE id = :id AND COALESCE((SELECT n.{kind} "
+            "FROM satmachineclient.dca_client_notices n WHERE n.client_id = :id), true)",
             id=client_id,
         )
         if first and wanted:
@@ -190,10 +197,8 @@ async def tell_clients(work: Ledger, kind: str, told: Mapping[str, tuple[str, st
 
 
 async def tell_client(work: Ledger, kind: str, key: str, client_id: str, text: str) -> None:
-    """Tell a client what they cannot switch off: what was changed in their name."""
-    rows = await work.rows(
-        "SELECT user_id FROM satmachineclient.dca_clients WHERE id = :id", id=client_id
-    )
+    """Tell a client or partner what they cannot switch off: what was changed in their name."""
+    rows = await work.rows(f"SELECT user_id FROM {OWNERS} WHERE id = :id", id=client_id)
     await _post(work, "client", kind, [(key, row["user_id"], text) for row in rows])
 
 

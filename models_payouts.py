@@ -163,11 +163,29 @@ ForwardStatus = Literal["pending", "in_flight", "confirmed", "failed"]
 ForwardKind = Literal["forward", "test"]
 
 
-class ForwardSettings(BaseModel):
-    """A row of `dca_forward_settings`: where a client's sats go on to, and from which wallet.
+OwnerKind = Literal["client", "partner"]
 
-    `min_sats` and `max_sats` are the destination's own, as it last told them. `stopped`: nothing
-    goes until the client saves it again or the operator tries again.
+
+class Owner(BaseModel):
+    """Whose sats may go on to keys of their own; `has_left`: a closed client, an ended partner.
+
+    What a partner's wallet was paid as their part of the commission goes on as a client's does.
+    """
+
+    id: str
+    kind: OwnerKind
+    user_id: str
+    wallet_id: str
+    name: str | None
+    has_left: bool
+
+
+class ForwardSettings(BaseModel):
+    """A row of `dca_forward_settings`: where an owner's sats go on to, and from which wallet.
+
+    `client_id` is the client's or the partner's. `min_sats` and `max_sats` are the destination's
+    own, as it last told them. `stopped`: nothing goes until its owner saves it again or the
+    operator tries again.
     """
 
     client_id: str
@@ -185,9 +203,10 @@ class ForwardSettings(BaseModel):
 class Forward(BaseModel):
     """A row of `dca_forwards`: one payment out of LNbits, or the intention to make it.
 
-    While it is pending without an invoice, `amount_sats` is what is to go; the amount is chosen
-    anew when an invoice is asked for. `rest_sats` is more than the destination takes at once, and
-    goes as further forwards. `fee_msat` is what LNbits booked as its fee.
+    `client_id` is the client's or the partner's. While it is pending without an invoice,
+    `amount_sats` is what is to go; the amount is chosen anew when an invoice is asked for.
+    `rest_sats` is more than the destination takes at once, and goes as further forwards. `fee_msat`
+    is what LNbits booked as its fee.
     """
 
     id: str
@@ -213,7 +232,7 @@ class ForwardOut(Out):
     """`fee_sats` is rounded up to a whole sat; null until it is known."""
 
     id: str
-    client_id: str
+    client_id: str = Field(..., description="The client's, or the partner's")
     kind: ForwardKind
     amount_sats: int
     fee_sats: int | None
@@ -238,11 +257,13 @@ class ForwardOut(Out):
 
 
 class OperatorForwardOut(ForwardOut):
-    username: str | None
+    username: str | None = Field(..., description="The client's name, or the partner's")
+    owner: OwnerKind = Field("client", description="Whose id and name these are")
 
     @classmethod
-    def of_client(cls, forward: Forward, username: str | None) -> "OperatorForwardOut":
-        return cls(**ForwardOut.of(forward).dict(), username=username)
+    def of_owner(cls, forward: Forward, owner: Owner | None) -> "OperatorForwardOut":
+        whose = {"username": owner and owner.name, "owner": owner.kind if owner else "client"}
+        return cls(**ForwardOut.of(forward).dict(), **whose)
 
 
 class ForwardFilters(RowFilters):
@@ -264,7 +285,7 @@ class ForwardFilters(RowFilters):
 class SetForward(In):
     """`destination`: a Lightning address or an LNURL-pay; null switches forwarding off.
 
-    `last_forward`: when the client leaves, everything that is left is sent after them.
+    `last_forward`: when its owner leaves, everything that is left is sent after them.
     """
 
     destination: str | None = Field(..., max_length=2000)
@@ -292,7 +313,7 @@ class DestinationOut(BaseModel):
 
 
 class ForwardingOut(Out):
-    """A client's forwarding: what is set, and how many sats wait, are on their way, were sent."""
+    """An owner's forwarding: what is set, and how many sats wait, are on their way, were sent."""
 
     destination: str | None
     threshold_sats: int | None

@@ -368,12 +368,17 @@ def _brought(source: str) -> str:
 
 
 async def overdrawn_wallets() -> list[Row]:
-    """Wallets out of which more was forwarded, or is on its way, than the programme brought."""
+    """Wallets out of which more was forwarded, or is on its way, than the programme brought.
+
+    Of each owner by themselves: what a client is paid is not sent on as a partner's.
+    """
     return await fetch_rows(
         "SELECT * FROM (SELECT client_id, wallet_id, "
         "CAST(SUM(amount_sats + (COALESCE(fee_msat, 0) + 999) / 1000) AS BIGINT) AS sent, "
         f"CAST({_brought('satmachineclient.dca_payments shares')} + {_brought(ARCHIVED)} "
-        "AS BIGINT) AS brought "
+        "+ COALESCE((SELECT SUM(h.amount_sats) FROM satmachineclient.dca_commission_shares h "
+        "WHERE h.partner_id = f.client_id AND h.wallet_id = f.wallet_id "
+        "AND h.status = 'confirmed'), 0) AS BIGINT) AS brought "
         "FROM satmachineclient.dca_forwards f WHERE status IN ('confirmed', 'in_flight') "
         "GROUP BY client_id, wallet_id) wallets WHERE sent > brought"
     )

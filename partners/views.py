@@ -81,7 +81,8 @@ async def _own(member: Asking) -> list[Partner]:
 Own = Annotated[list[Partner], Depends(_own)]
 
 
-def _one(own: list[Partner], partner_id: str | None) -> Partner:
+async def own_partner(own: Own, partner_id: str | None = None) -> Partner:
+    """The partnership of the one who asks: that with this id, else the first."""
     if partner_id is not None:
         of_this_id = [partner for partner in own if partner.id == partner_id]
         return found(of_this_id[0] if of_this_id else None, "partner of yours")  # type: ignore[no-any-return]
@@ -90,21 +91,23 @@ def _one(own: list[Partner], partner_id: str | None) -> Partner:
     return own[0]
 
 
+One = Annotated[Partner, Depends(own_partner)]
+
+
 @satmachineclient_partner_me.get("/me/partner")
-async def read_own(own: Own, partner_id: str | None = None) -> PartnerMe:
-    return await figures.me(_one(own, partner_id), own)
+async def read_own(partner: One, own: Own) -> PartnerMe:
+    return await figures.me(partner, own)
 
 
 @satmachineclient_partner_me.get("/me/partner/statement", response_model=PartnerStatement)
 async def read_own_statement(
-    own: Own,
-    partner_id: str | None = None,
+    partner: One,
     begin: Annotated[date | None, Query(alias="from")] = None,
     end: Annotated[date | None, Query(alias="to")] = None,
     form: Annotated[files.Format, Query(alias="format")] = "json",
 ) -> Response:
     """The own part of each sale of these days."""
-    statement = await figures.statement(_one(own, partner_id), begin, end)
+    statement = await figures.statement(partner, begin, end)
     if form == "json":
         content = await asyncio.to_thread(statement.json, by_alias=True)
         return Response(content, media_type=files.MEDIA_TYPES[form])

@@ -1,64 +1,17 @@
-"""SQL of the forwards: what is set, what waits, and each forward on its way to its destination.
+"""SQL of the forwards: what is set, and each forward on its way to its destination.
 
 Every change of a forward's state names the state that it starts from, so that of two servers only
-one makes it. Sats, but for `fee_msat`.
+one makes it. Sats, but for `fee_msat`. A `client_id` is a client's or a partner's.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from ..crud import note, tell_client, tell_clients
-from ..crud_shares import SHARES
 from ..database import Ledger, ledger, reading
 from ..helpers import ConflictError
 from ..models import AuditEntry
 from ..models_payouts import Forward, ForwardSettings
-
-_FEE_SATS = "(fee_msat + 999) / 1000"
-
-
-@dataclass(frozen=True)
-class Sums:
-    """Of one client's wallet: sats that the programme brought, and what became of them.
-
-    `waiting` is what is not sent and not on its way, whatever the wallet holds.
-    """
-
-    brought: int = 0
-    forwarded: int = 0
-    fees: int = 0
-    in_flight: int = 0
-
-    @property
-    def waiting(self) -> int:
-        return max(0, self.brought - self.forwarded - self.fees - self.in_flight)
-
-
-async def sums_of(work: Ledger, client_id: str, wallet_id: str) -> Sums:
-    [brought] = await work.rows(
-        "SELECT CAST(COALESCE(SUM(amount_sats), 0) AS BIGINT) AS sats "
-        f"FROM {SHARES} "
-        "WHERE client_id = :client AND wallet_id = :wallet AND status = 'confirmed'",
-        client=client_id,
-        wallet=wallet_id,
-    )
-    rows = await work.rows(
-        "SELECT status, CAST(SUM(amount_sats) AS BIGINT) AS sats, "
-        f"CAST(SUM(COALESCE({_FEE_SATS}, 0)) AS BIGINT) AS fees "
-        "FROM satmachineclient.dca_forwards WHERE client_id = :client AND wallet_id = :wallet "
-        "AND status IN ('confirmed', 'in_flight') GROUP BY status",
-        client=client_id,
-        wallet=wallet_id,
-    )
-    by_status = {row["status"]: row for row in rows}
-    sent, under_way = by_status.get("confirmed"), by_status.get("in_flight")
-    return Sums(
-        brought=brought["sats"],
-        forwarded=sent["sats"] if sent else 0,
-        fees=sent["fees"] if sent else 0,
-        in_flight=under_way["sats"] if under_way else 0,
-    )
-
+from .crud_owners import owner_at
 
 # ---- what is set -----------------------------------------------------------------------------
 
@@ -77,7 +30,7 @@ async def settings_at(work: Ledger, client_id: str) -> ForwardSettings | None:
 
 
 async def save_settings(settings: ForwardSettings, audit: AuditEntry, told: str) -> None:
-    """Set or change it, audited and told to the client."""
+    """Set or change it, audited and told to its owner."""
     async with ledger() as work:
         before = await settings_at(work, settings.client_id)
         if before and (before.destination, before.wallet_id) != (
@@ -140,7 +93,7 @@ async def get_forward(forward_id: str) -> Forward | None:
 
 
 async def get_forwards(client_id: str) -> list[Forward]:
-    """One client's, newest first."""
+    """One owner's, newest first."""
     async with reading() as work:
         return await work.fetch(
             Forward,
@@ -150,35 +103,8 @@ async def get_forwards(client_id: str) -> list[Forward]:
         )
 
 
-async def may_be_due(smallest: int) -> list[ForwardSettings]:
-    """Settings for which, over all of a client's wallets, enough waits; none with an open forward.
-
-    Cheap, from the totals: `sums_of` says it exactly.
-    """
-    async with reading() as work:
-        return await work.fetch(
-            ForwardSettings,
-            "SELECT s.* FROM satmachineclient.dca_forward_settings s "
-            "JOIN satmachineclient.dca_clients c "
-            "ON c.id = s.client_id AND c.wallet_id = s.wallet_id "
-            "WHERE NOT s.stopped AND (c.status <> 'closed' OR s.last_forward) "
-            "AND NOT EXISTS (SELECT 1 FROM satmachineclient.dca_forwards o "
-            "WHERE o.client_id = s.client_id AND o.status IN ('pending', 'in_flight')) "
-            "AND (SELECT COALESCE(SUM(b.paid_sats), 0) FROM satmachineclient.dca_balances b "
-            "WHERE b.client_id = s.client_id) - "
-            f"(SELECT COALESCE(SUM(f.amount_sats + {_FEE_SATS}), 0) "
-            "FROM satmachineclient.dca_forwards f "
-            "WHERE f.client_id = s.client_id AND f.status = 'confirmed') "
-            # A client who leaves asked for all that the destination takes.
-            ">= CASE WHEN c.status = 'closed' THEN s.min_sats "
-            "WHEN s.threshold_sats > :smallest THEN s.threshold_sats ELSE :smallest END "
-            "ORDER BY s.client_id",
-            smallest=smallest,
-        )
-
-
 async def insert_forward(work: Ledger, forward: Forward) -> bool:
-    """False if the client has an open one already."""
+    """False if its owner has an open one already."""
     names = list(forward.__fields__)
     return bool(
         await work.execute(
@@ -256,7 +182,7 @@ async def postpone(
 ) -> bool:
     """After an attempt that surely paid nothing: why, and when it is tried again; or it `ends`.
 
-    Its invoice is dropped: what can go then is another amount. `tell`: the client, too, once for
+    Its invoice is dropped: what can go then is another amount. `tell`: its owner, too, once for
     each forward. False if it is not as it was.
     """
     async with ledger() as work:
@@ -351,7 +277,9 @@ async def confirm(forward: Forward, fee_msat: int, time: datetime, then: Forward
                 if then and settings.wallet_id == forward.wallet_id:
                     await insert_forward(work, then)
             if forward.kind == "forward":
-                text = f"{forward.amount_sats} sats arrived at a client's own destination."
+                owner = await owner_at(work, forward.client_id)
+                whose = owner.kind if owner else "client"
+                text = f"{forward.amount_sats} sats arrived at a {whose}'s own destination."
                 await note(work, "forward_confirmed", {forward.id: text})
     return bool(changed)
 
@@ -365,13 +293,13 @@ async def try_again(forward: Forward, time: datetime, audit: AuditEntry) -> None
     async with ledger() as work:
         settings = await settings_at(work, forward.client_id)
         if settings is None or settings.destination != forward.destination:
-            raise ConflictError("The client has changed the destination since; this one is over.")
+            raise ConflictError("The destination was changed since; this one is over.")
         if forward.status == "failed" and await work.rows(
             "SELECT 1 FROM satmachineclient.dca_forwards "
             "WHERE client_id = :client AND status IN ('pending', 'in_flight')",
             client=forward.client_id,
         ):
-            raise ConflictError("Another forward of this client is under way.")
+            raise ConflictError("Another forward of theirs is under way.")
         if not await work.execute(
             "UPDATE satmachineclient.dca_forwards SET status = 'pending', next_attempt_at = :time "
             "WHERE id = :id AND status IN ('pending', 'failed')",
@@ -386,7 +314,7 @@ async def try_again(forward: Forward, time: datetime, audit: AuditEntry) -> None
 async def forwards_within(
     work: Ledger, client_id: str, begin: datetime, end: datetime
 ) -> list[Forward]:
-    """A client's forwards that arrived in this time, in their order."""
+    """An owner's forwards that arrived in this time, in their order."""
     return await work.fetch(
         Forward,
         "SELECT * FROM satmachineclient.dca_forwards WHERE client_id = :client "

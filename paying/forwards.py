@@ -1,4 +1,4 @@
-"""Clients' sats go on to their own keys: which forwards are due, and each one's way to its end.
+"""Clients' and partners' sats go on to their own keys: which forwards are due, and each one's way.
 
 A forward obeys the order of a payout: ask for an invoice, store its hash, pay, mark. Whatever
 stops in between, LNbits' booking of the stored hash tells on resuming what has happened:
@@ -8,7 +8,7 @@ stops in between, LNbits' booking of the stored hash tells on resuming what has 
     success   confirmed, with the fee that LNbits booked
     failed    surely not paid: pending again, tried after a growing pause with a new invoice
 
-Of one client there is one open forward at a time, which the database sees to; so two servers, or
+Of one owner there is one open forward at a time, which the database sees to; so two servers, or
 two looks, may do any of this at the same time. While the network works nothing is locked: neither
 the ledger, nor its lease, nor LNbits' database.
 """
@@ -35,7 +35,7 @@ from ..crud_lnbits import lnbits_debit, lnbits_invoice_wallet
 from ..helpers import ConflictError, SatMachineError, log_unexpected, new_id, now
 from ..models_payouts import Forward, ForwardSettings
 from ..words.told import say
-from . import crud_forwards, destinations, in_flight
+from . import crud_forwards, crud_owners, destinations, in_flight
 from .destinations import Destination, DestinationError
 
 LOOK_SECONDS = int(os.environ.get("SATMACHINECLIENT_FORWARD_SECONDS", "60"))
@@ -51,7 +51,10 @@ _TOLD_AFTER = 4  # attempts, some twenty minutes
 
 _SHORT_FOR = timedelta(minutes=10)
 
-# Clients whose wallet held too little, with what waited then, and until when that is believed.
+_MOVED = {"client": "forward_wallet_changed", "partner": "partner_wallet_changed"}
+_LEFT = {"client": "client_has_left", "partner": "partner_has_left"}
+
+# Owners whose wallet held too little, with what waited then, and until when that is believed.
 _short: dict[str, tuple[int, datetime]] = {}
 _awake = asyncio.Event()
 _looking = asyncio.Lock()
@@ -109,33 +112,36 @@ async def _each(due: list[Forward], at_once: asyncio.Semaphore, turn: asyncio.Lo
 
 async def _begin_due(smallest: int) -> None:
     """Where enough sats wait, there is a forward from now on."""
-    for found in await crud_forwards.may_be_due(smallest):
+    for found in await crud_owners.may_be_due(smallest):
         async with database.reading() as work:
-            client = await crud_clients.client_at(work, found.client_id)
-            waiting = (await crud_forwards.sums_of(work, client.id, found.wallet_id)).waiting
-        threshold = 0 if client.status == "closed" else max(found.threshold_sats, smallest)
-        if waiting < threshold or _is_short(client.id, waiting):
+            owner = await crud_owners.owner_at(work, found.client_id)
+            sums = await crud_owners.sums_of(work, found.client_id, found.wallet_id)
+        waiting = sums.waiting
+        threshold = 0 if owner and owner.has_left else max(found.threshold_sats, smallest)
+        if waiting < threshold or _is_short(found.client_id, waiting):
             continue
         wallet = await get_wallet(found.wallet_id)
-        held = wallet.balance_msat // 1000 if wallet else waiting  # that it is gone, shows later
+        # That it is gone, shows later.
+        held = sums.held_of(wallet.balance_msat // 1000) if wallet else waiting
         amount = destinations.fitting(min(waiting, held))
         if held < threshold or amount < found.min_sats:
-            _short[client.id] = (waiting, now() + _SHORT_FOR)
+            if not sums.before:  # else it may be more without anything paid to it
+                _short[found.client_id] = (waiting, now() + _SHORT_FOR)
             continue
         await _begin(found, amount)
 
 
-def _is_short(client_id: str, waiting: int) -> bool:
+def _is_short(owner_id: str, waiting: int) -> bool:
     """Whether the wallet held too little a moment ago, and nothing was paid to it since."""
-    then, until = _short.get(client_id, (0, now()))
+    then, until = _short.get(owner_id, (0, now()))
     return then == waiting and now() < until
 
 
 async def _begin(found: ForwardSettings, amount: int) -> None:
     async with database.ledger() as work:
-        client = await crud_clients.client_at(work, found.client_id)
+        owner = await crud_owners.owner_at(work, found.client_id)
         unchanged = await crud_forwards.settings_at(work, found.client_id) == found
-        if unchanged and client.wallet_id == found.wallet_id:
+        if unchanged and owner and owner.wallet_id == found.wallet_id:
             await crud_forwards.insert_forward(work, _forward(found, amount))
 
 
@@ -182,7 +188,7 @@ async def _with_invoice(forward: Forward) -> Forward:
     Raises:
         ForwardError: there is none. ConflictError: somebody else has taken it further.
     """
-    await _check_client(forward)
+    await _check_owner(forward)
     try:
         destination = await destinations.ask(forward.destination)
         await crud_forwards.note_bounds(
@@ -210,27 +216,25 @@ async def _with_invoice(forward: Forward) -> Forward:
         }
     )
     async with database.ledger() as work:
-        sums = await crud_forwards.sums_of(work, forward.client_id, forward.wallet_id)
+        sums = await crud_owners.sums_of(work, forward.client_id, forward.wallet_id)
         if amount + destinations.reserve(amount) > sums.waiting:
             raise ConflictError("fewer sats wait than a moment ago")
         await crud_forwards.store_invoice(work, forward, replaced)
     return forward
 
 
-async def _check_client(forward: Forward) -> None:
-    """Raises ForwardError if this client's sats may not go there any more."""
+async def _check_owner(forward: Forward) -> None:
+    """Raises ForwardError if this owner's sats may not go there any more."""
     set_now = await crud_forwards.get_settings(forward.client_id)
-    client = await crud_clients.get_client(forward.client_id)
-    if client is None or client.wallet_id != forward.wallet_id:
-        raise ForwardError(
-            "The client's wallet was changed. The destination has to be set again.", permanent=True
-        )
+    owner = await crud_owners.get_owner(forward.client_id)
+    if owner is None or owner.wallet_id != forward.wallet_id:
+        raise ForwardError(say(_MOVED[owner.kind if owner else "client"]), permanent=True)
     if forward.kind == "test":
         return
     if set_now is None or set_now.destination != forward.destination:
         raise ForwardError("The destination was changed.", permanent=True)
-    if client.status == "closed" and not set_now.last_forward:
-        raise ForwardError("The client has left the programme.", permanent=True)
+    if owner.has_left and not set_now.last_forward:
+        raise ForwardError(say(_LEFT[owner.kind]), permanent=True)
 
 
 async def _amounts(forward: Forward, destination: Destination) -> tuple[int, int]:
@@ -239,12 +243,13 @@ async def _amounts(forward: Forward, destination: Destination) -> tuple[int, int
     Raises:
         ForwardError: fewer than the destination takes.
     """
+    # Before the balance: what another sends on from the wallet meanwhile is missed in neither.
+    async with database.reading() as work:
+        sums = await crud_owners.sums_of(work, forward.client_id, forward.wallet_id)
     wallet = await get_wallet(forward.wallet_id)
     if wallet is None or not wallet.can_send_payments:
         raise ForwardError("The wallet is closed, or may not pay.", permanent=True)
-    async with database.reading() as work:
-        waiting = (await crud_forwards.sums_of(work, forward.client_id, forward.wallet_id)).waiting
-    held = wallet.balance_msat // 1000
+    waiting, held = sums.waiting, sums.held_of(wallet.balance_msat // 1000)
     fits = destinations.fitting(min(waiting, held))
     least = destination.min_sats
     if fits < least:
@@ -354,8 +359,8 @@ async def _confirm(forward: Forward, debit: LnbitsPayment) -> bool:
     done = await crud_forwards.confirm(forward, abs(debit.fee), now(), then)
     if done:
         logger.info(
-            f"satmachineclient: forwarded {forward.amount_sats} sats of client "
-            f"{forward.client_id}, fee {abs(debit.fee)} msat"
+            f"satmachineclient: forwarded {forward.amount_sats} sats of {forward.client_id}, "
+            f"fee {abs(debit.fee)} msat"
         )
     return done
 

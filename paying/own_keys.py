@@ -1,6 +1,6 @@
-"""What a client decides about forwarding: where to, from how many sats on, a test, or not at all.
+"""What a client or partner decides about forwarding: where to, from when on, a test, or not at all.
 
-Only the client decides it. The operator sees it, may stop all of it, may try a forward again, and
+Only its owner decides it. The operator sees it, may stop all of it, may try a forward again, and
 close one that LNbits will never know the end of.
 """
 
@@ -9,9 +9,16 @@ from lnbits.core.crud.wallets import get_wallet
 from .. import crud_clients, database
 from ..helpers import ConflictError, new_id, now
 from ..models import AuditEntry
-from ..models_clients import Client
-from ..models_payouts import DestinationOut, Forward, ForwardingOut, ForwardSettings, SetForward
-from . import crud_forwards, destinations, forwards, in_flight
+from ..models_payouts import (
+    DestinationOut,
+    Forward,
+    ForwardingOut,
+    ForwardSettings,
+    Owner,
+    SetForward,
+)
+from ..words.told import say
+from . import crud_forwards, crud_owners, destinations, forwards, in_flight
 from .destinations import Destination, DestinationError
 
 
@@ -39,18 +46,18 @@ async def _asked(address: str) -> Destination:
         raise ValueError(f"destination: {exc}") from None
 
 
-async def set_forward(client: Client, data: SetForward, user_id: str) -> None:
-    """Set, change or switch off where the client's sats go on to.
+async def set_forward(owner: Owner, data: SetForward, user_id: str) -> None:
+    """Set, change or switch off where the owner's sats go on to.
 
     Raises:
         ValueError: naming the field; nothing was changed.
     """
-    before = await crud_forwards.get_settings(client.id)
+    before = await crud_forwards.get_settings(owner.id)
     if data.destination is None:
         if before:
-            audit = AuditEntry.of(user_id, "forwarding switched off", client.id, _shown(before))
+            audit = AuditEntry.of(user_id, "forwarding switched off", owner.id, _shown(before))
             told = "Your sats are not sent on any more. If this was not you, log in and look."
-            await crud_forwards.remove_settings(client.id, audit, told)
+            await crud_forwards.remove_settings(owner.id, audit, told)
         return
     if data.threshold_sats is None:
         raise ValueError("threshold_sats: give the number of sats from which on they are sent")
@@ -58,8 +65,8 @@ async def set_forward(client: Client, data: SetForward, user_id: str) -> None:
     await _check_threshold(data.threshold_sats, destination)
     last = data.last_forward
     after = ForwardSettings(
-        client_id=client.id,
-        wallet_id=client.wallet_id,
+        client_id=owner.id,
+        wallet_id=owner.wallet_id,
         destination=destination.address,
         threshold_sats=data.threshold_sats,
         min_sats=destination.min_sats,
@@ -68,7 +75,7 @@ async def set_forward(client: Client, data: SetForward, user_id: str) -> None:
         updated_at=now(),
     )
     audit = AuditEntry.of(
-        user_id, "forwarding set", client.id, before and _shown(before), _shown(after)
+        user_id, "forwarding set", owner.id, before and _shown(before), _shown(after)
     )
     told = (
         f"From {after.threshold_sats} sats on, your sats are sent on to {after.destination}. If "
@@ -94,16 +101,16 @@ async def _check_threshold(threshold: int, destination: Destination) -> None:
         )
 
 
-async def send_test(client: Client, address: str | None, user_id: str) -> Forward:
+async def send_test(owner: Owner, address: str | None, user_id: str) -> Forward:
     """Send the smallest amount, out of what waits, to this destination or the one that is set.
 
     It is a step of its own, and a destination counts without it: that sats arrived somewhere LNbits
-    can tell, but whether that is the client's own wallet only they can see.
+    can tell, but whether that is their own wallet only its owner can see.
 
     Raises:
         ValueError: naming the field. ConflictError: it cannot be sent now.
     """
-    set_now = await crud_forwards.get_settings(client.id)
+    set_now = await crud_forwards.get_settings(owner.id)
     if address is None and set_now is None:
         raise ConflictError("destination: none is set, so name the one to test")
     programme = await crud_clients.get_programme()
@@ -113,18 +120,18 @@ async def send_test(client: Client, address: str | None, user_id: str) -> Forwar
     amount = destination.min_sats
     test = Forward(
         id=new_id(),
-        client_id=client.id,
-        wallet_id=client.wallet_id,
+        client_id=owner.id,
+        wallet_id=owner.wallet_id,
         kind="test",
         destination=destination.address,
         amount_sats=amount,
         created_at=now(),
     )
     audit = AuditEntry.of(
-        user_id, "test forward", client.id, after={"id": test.id, "destination": test.destination}
+        user_id, "test forward", owner.id, after={"id": test.id, "destination": test.destination}
     )
     async with database.ledger() as work:
-        waiting = (await crud_forwards.sums_of(work, client.id, client.wallet_id)).waiting
+        waiting = (await crud_owners.sums_of(work, owner.id, owner.wallet_id)).waiting
         if waiting < amount + destinations.reserve(amount):
             raise ConflictError(
                 f"A test takes {amount} sats and a fee, and {waiting} sats wait. Try again when "
@@ -137,37 +144,37 @@ async def send_test(client: Client, address: str | None, user_id: str) -> Forwar
     return test
 
 
-async def forwarding_of(client: Client) -> ForwardingOut:
+async def forwarding_of(owner: Owner) -> ForwardingOut:
     """What is set, and how many sats wait, are on their way and were sent."""
-    set_now = await crud_forwards.get_settings(client.id)
+    set_now = await crud_forwards.get_settings(owner.id)
     async with database.reading() as work:
-        sums = await crud_forwards.sums_of(work, client.id, client.wallet_id)
-    wallet = await get_wallet(client.wallet_id)
-    held = wallet.balance_msat // 1000 if wallet else 0
+        sums = await crud_owners.sums_of(work, owner.id, owner.wallet_id)
+    wallet = await get_wallet(owner.wallet_id)
+    held = sums.held_of(wallet.balance_msat // 1000 if wallet else 0)
     return ForwardingOut(
         destination=set_now.destination if set_now else None,
         threshold_sats=set_now.threshold_sats if set_now else None,
         min_sats=set_now.min_sats if set_now else None,
         max_sats=set_now.max_sats if set_now else None,
         last_forward=bool(set_now and set_now.last_forward),
-        waiting_sats=min(sums.waiting, max(0, held)),
+        waiting_sats=min(sums.waiting, held),
         in_flight_sats=sums.in_flight,
         forwarded_sats=sums.forwarded,
         fee_sats=sums.fees,
-        problem=await _problem(client, set_now) or _too_little(set_now, sums.waiting, max(0, held)),
+        problem=await _problem(owner, set_now) or _too_little(set_now, sums.waiting, held),
     )
 
 
-async def _problem(client: Client, set_now: ForwardSettings | None) -> str | None:
+async def _problem(owner: Owner, set_now: ForwardSettings | None) -> str | None:
     """Why nothing goes, in a sentence that says what to do."""
     if set_now is None:
         return None
-    if set_now.wallet_id != client.wallet_id:
+    if set_now.wallet_id != owner.wallet_id:
         return "The wallet was changed since: set the destination again."
     if not (await crud_clients.get_programme()).forwarding:
         return "The operator has stopped all forwarding. Your sats stay in your wallet."
-    if client.status == "closed" and not set_now.last_forward:
-        return "You have left the programme: nothing is sent on any more."
+    if owner.has_left and not set_now.last_forward:
+        return say("you_have_left" if owner.kind == "client" else "your_part_has_ended")
     return set_now.problem
 
 
@@ -192,7 +199,7 @@ async def retry(forward: Forward, operator: str) -> Forward:
         what = "is paid" if forward.status == "confirmed" else "may still arrive"
         raise ConflictError(f"It {what}: it cannot be tried again.")
     if forward.kind == "test":
-        raise ConflictError("A test is the client's to repeat.")
+        raise ConflictError("A test is its owner's to repeat.")
     await crud_forwards.try_again(
         forward, now(), AuditEntry.of(operator, "forward retried", forward.id)
     )

@@ -7,11 +7,11 @@ from fastapi import APIRouter, Depends, Response
 from lnbits.db import Filters, Page
 from lnbits.helpers import generate_filter_params_openapi
 
-from .. import crud_clients
 from ..crud import get_page, in_batches
 from ..database import Row
 from ..models import Reason
 from ..models_payouts import Forward, ForwardFilters, OperatorForwardOut
+from ..reports.crud import owners
 from ..rest import PREFIX, PROBLEMS, Operator, Route, as_array, check_operator, found, page_of
 from . import crud_forwards, own_keys
 
@@ -25,8 +25,8 @@ satmachineclient_forwards = APIRouter(
 
 async def _named(forwards: Iterable[Forward]) -> list[OperatorForwardOut]:
     rows = list(forwards)
-    names = await crud_clients.usernames(row.client_id for row in rows)
-    return [OperatorForwardOut.of_client(row, names.get(row.client_id)) for row in rows]
+    whose = await owners(row.client_id for row in rows)
+    return [OperatorForwardOut.of_owner(row, whose.get(row.client_id)) for row in rows]
 
 
 @satmachineclient_forwards.get("/forwards", response_model=list[OperatorForwardOut])

@@ -118,7 +118,7 @@ class Accounts:
         return {(to, SATS): sats, (SOURCE, SATS): -sats}
 
     def forward(self, row: Row) -> Amounts:
-        """The client's own money, out of the client's own wallet: it is only noted."""
+        """The owner's own money, out of their own wallet: it is only noted."""
         sats, fee = row["amount_sats"] * MSAT, row["fee_msat"] or 0
         wallets, sent, fees = FORWARD_PARTS
         return {(wallets, SATS): -sats - fee, (sent, SATS): sats, (fees, SATS): fee}

@@ -6,7 +6,7 @@ from . import crud
 
 
 class AuditOut(AuditEntry):
-    """`actor_name` is the LNbits user's, `subject_name` the client's whom it concerns."""
+    """`actor_name` is the LNbits user's, `subject_name` the client's or partner's concerned."""
 
     actor_name: str | None = None
     subject_name: str | None = None

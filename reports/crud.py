@@ -11,9 +11,10 @@ from typing import Any
 from lnbits.db import SQLITE, Filters
 from sqlalchemy.exc import DBAPIError
 
-from ..crud import first_shown, shown
+from ..crud import OWNERS, first_shown, shown
 from ..crud_shares import SHARES
-from ..database import Row, beyond, chunks, db, fetch_rows
+from ..database import Row, beyond, chunks, db, fetch_rows, reading
+from ..models_payouts import Owner
 
 QUARTER_SECONDS = 900
 
@@ -291,10 +292,21 @@ async def _summed(sql: str, columns: Iterable[str], filters: Filters[Any]) -> li
     ]
 
 
-# ---- the audit log ---------------------------------------------------------------------------
+# ---- by name ---------------------------------------------------------------------------------
+
+
+async def owners(ids: Iterable[str]) -> dict[str, Owner]:
+    """The clients and partners with these ids."""
+    found: dict[str, Owner] = {}
+    async with reading() as work:
+        for some in chunks(ids):
+            rows = await work.fetch(Owner, f"SELECT * FROM {OWNERS} WHERE id IN :ids", ids=some)
+            found |= {owner.id: owner for owner in rows}
+    return found
+
 
 _OWNERS = (
-    "SELECT id, username FROM satmachineclient.dca_clients WHERE id IN :ids",
+    f"SELECT id, name AS username FROM {OWNERS} WHERE id IN :ids",
     "SELECT d.id, c.username FROM satmachineclient.dca_deposits d "
     "JOIN satmachineclient.dca_clients c ON c.id = d.client_id WHERE d.id IN :ids",
     "SELECT p.id, c.username FROM satmachineclient.dca_payments p "
@@ -303,7 +315,7 @@ _OWNERS = (
 
 
 async def owner_names(ids: Iterable[str]) -> dict[str, str]:
-    """The named clients whose client, deposit or share each of these ids is."""
+    """The named clients whose client, deposit or share each of these ids is, and the partners."""
     names: dict[str, str] = {}
     for some in chunks(ids):
         for sql in _OWNERS:

@@ -288,7 +288,11 @@ async def movements_after(
             f"o.kind, o.amount_sats, o.payment_hash, {CLIENT_OF_TRANSFER} AS client_id, "
             f"{_PARTNER_OF} AS partner_id",
         ),
-        "forward": ("dca_forwards", "o.client_id, o.amount_sats, o.fee_msat, o.payment_hash"),
+        "forward": (
+            "dca_forwards",
+            "o.client_id, o.amount_sats, o.fee_msat, o.payment_hash, EXISTS (SELECT 1 "
+            "FROM satmachineclient.dca_partners p WHERE p.id = o.client_id) AS of_partner",
+        ),
     }[kind]
     place, values = _from("o.confirmed_at", begin, after, "o.id")
     return await fetch_rows(

@@ -218,9 +218,9 @@ async def _audit(rows: list[Row]) -> list[Record]:
 
 
 async def _forwards(rows: list[Row]) -> list[Record]:
-    names = await crud_clients.usernames(row["client_id"] for row in rows)
+    whose = await crud.owners(row["client_id"] for row in rows)
     forwards = [Forward.parse_obj(dict(row)) for row in rows]
-    return [OperatorForwardOut.of_client(f, names.get(f.client_id)).dict() for f in forwards]
+    return [OperatorForwardOut.of_owner(f, whose.get(f.client_id)).dict() for f in forwards]
 
 
 _DAY = ["day", "timezone"]  # the operator's, beside the times in UTC

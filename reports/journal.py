@@ -103,7 +103,9 @@ class _Journal:
             return Entry(day, what, {"deposit": row["id"]}, self.accounts.deposit(row))
         of = {kind: row["id"], "payment_hash": row["payment_hash"]}
         if kind == "forward":
-            return Entry(day, "Forwarded to a client's own keys", of, self.accounts.forward(row))
+            whose = "partner" if row["of_partner"] else "client"
+            what = f"Forwarded to a {whose}'s own keys"
+            return Entry(day, what, of, self.accounts.forward(row))
         return Entry(day, _PAYOUTS[row["kind"]], of, self.accounts.payout(row))
 
     def _day(self, time: Any) -> date:

@@ -110,13 +110,13 @@ def _payments(figures: overview.Overview, counts: crud.Counts) -> list[Family]:
         Family(
             "forwarded_sats_total",
             "counter",
-            "Sats that arrived at clients' own destinations.",
+            "Sats that arrived at clients' and partners' own destinations.",
             one(total["forwarded_sats"]),
         ),
         Family(
             "forwards",
             "gauge",
-            "Forwards to clients' own destinations, by state.",
+            "Forwards to clients' and partners' own destinations, by state.",
             by("status", counts.forwards),
         ),
     ]

@@ -80,8 +80,8 @@ SENTENCES = {
     "Confirm them once their cash is in the machine.",
     "shares_failed": "Payments that failed: {n}, of {sats} sats. See the reason, then retry.",
     "sales_stuck": "Sales whose credit or commission failed: {n}. See the reason, then retry.",
-    "forwards_fail": "Forwards to clients' own keys that cannot be sent: {n}. See the reason, then "
-    "try again or ask the client.",
+    "forwards_fail": "Forwards to own keys that cannot be sent: {n}. See the reason, then try "
+    "again or ask whose keys they are.",
     "client_wants_to_join": "{name} wants to join. Approve or close.",
     "cash_lasts": "The clients' cash in {currency}, {remaining}, lasts for about {days} more days. "
     "Ask for deposits.",
@@ -119,7 +119,10 @@ SENTENCES = {
     "forward_wallet_changed": "The client's wallet was changed. The destination has to be set "
     "again.",
     "destination_changed": "The destination was changed.",
+    "partner_wallet_changed": "The partner's wallet was changed. The destination has to be set "
+    "again.",
     "client_has_left": "The client has left the programme.",
+    "partner_has_left": "The partner's part of the commission has ended.",
     "forward_wallet_closed": "The wallet is closed, or may not pay.",
     "too_little_held": "The destination takes at least {least} sats, and the wallet holds "
     "{held}. It goes as soon as there are enough.",
@@ -141,6 +144,7 @@ SENTENCES = {
     "own_wallet_changed": "The wallet was changed since: set the destination again.",
     "forwarding_stopped": "The operator has stopped all forwarding. Your sats stay in your wallet.",
     "you_have_left": "You have left the programme: nothing is sent on any more.",
+    "your_part_has_ended": "Your part of the commission has ended: nothing is sent on any more.",
     "own_wallet_holds_less": "Your wallet holds {held} sats of the {waiting} that could be sent: "
     "they go when there are {threshold}.",
     # an older database

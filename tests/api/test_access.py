@@ -127,6 +127,13 @@ OWN_ROUTES = {
     ("GET", f"{API}/me/forwards"): 404,
     ("GET", f"{API}/me/forwards/paginated"): 404,
     ("GET", f"{API}/me/forwards/totals"): 404,
+    ("GET", f"{API}/me/partner/forward"): 404,
+    ("PUT", f"{API}/me/partner/forward"): 404,
+    ("POST", f"{API}/me/partner/forward/ask"): 404,
+    ("POST", f"{API}/me/partner/forward/test"): 404,
+    ("GET", f"{API}/me/partner/forwards"): 404,
+    ("GET", f"{API}/me/partner/forwards/paginated"): 404,
+    ("GET", f"{API}/me/partner/forwards/totals"): 404,
 }
 PAGES = {route for route in OWN_ROUTES if not route[1].startswith(API)}
 

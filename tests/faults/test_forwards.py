@@ -22,10 +22,14 @@ from tests.misbehaving import BAD, Behaviour, hangs, once_set, with_invoice
 from .world import API, DATABASES, FaultWorld
 
 FULL = pytest.mark.faults
+THRESHOLD, HOSTS_THRESHOLD = 1000, 100  # of a sale some 170 sats are the partner's
 
 
 class ForwardWorld(FaultWorld):
-    """The world of the crashes, and a second LNbits to pay through; one client forwards."""
+    """The world of the crashes, and a second LNbits to pay through.
+
+    One client forwards; they are the partner, too, whose part goes on from the same wallet.
+    """
 
     async def __aenter__(self) -> "ForwardWorld":
         self.outside = Outside(self.folder / "outside")
@@ -43,6 +47,10 @@ class ForwardWorld(FaultWorld):
         await super().__aenter__()
         self.saver, self.wallet = next(iter(self.clients.items()))
         self.neighbour = await self.admin.create_wallet("a neighbour's")
+        [partner] = await self.admin.call("GET", f"{API}/partners")
+        self.host = partner["id"]
+        body = {"wallet_id": self.wallet.id}
+        await self.admin.call("PUT", f"{API}/partners/{self.host}", body)
         return self
 
     async def __aexit__(
@@ -57,14 +65,18 @@ class ForwardWorld(FaultWorld):
 
     async def set_forward(self, destination: str | None) -> None:
         """Set it; LNbits may die meanwhile, or be cut off by PostgreSQL for standing still."""
-        body = {"destination": destination, "threshold_sats": 1000}
-        try:
-            path = f"{self.server.url}{API}/me/forward?client_id={self.saver}"
-            answer = await self.admin.put(path, json=body, timeout=60)
-            if not answer.is_server_error:
-                answer.raise_for_status()
-        except httpx.TransportError:
-            pass
+        for own, threshold in (
+            (f"me/forward?client_id={self.saver}", THRESHOLD),
+            (f"me/partner/forward?partner_id={self.host}", HOSTS_THRESHOLD),
+        ):
+            body = {"destination": destination, "threshold_sats": threshold}
+            try:
+                path = f"{self.server.url}{API}/{own}"
+                answer = await self.admin.put(path, json=body, timeout=60)
+                if not answer.is_server_error:
+                    answer.raise_for_status()
+            except httpx.TransportError:
+                pass
 
     async def bring(self) -> None:
         """New sats for the client while forwarding is off."""
@@ -151,16 +163,30 @@ class ForwardWorld(FaultWorld):
         total = sum(f["amount_sats"] for f in forwards)
         inside = await self.admin.balance(self.neighbour)
         assert await self.outside.received() + inside == total
-        brought = await self.rows(
-            "SELECT SUM(amount_sats) AS sats FROM dca_payments "
-            f"WHERE client_id = '{self.saver}' AND status = 'confirmed'"
-        )
-        fees = sum((f["fee_msat"] + 999) // 1000 for f in forwards)
+        brought = {
+            owner: await self._brought(table, column, owner)
+            for table, column, owner in (
+                ("dca_payments", "client_id", self.saver),
+                ("dca_commission_shares", "partner_id", self.host),
+            )
+        }
+        gone: Counter[str] = Counter()
+        for f in forwards:
+            gone[f["client_id"]] += f["amount_sats"] + (f["fee_msat"] + 999) // 1000
+        assert 0 <= brought[self.saver] - gone[self.saver] < THRESHOLD
+        assert 0 <= brought[self.host] - gone[self.host] < HOSTS_THRESHOLD
+        assert {f["client_id"] for f in forwards} == {self.saver, self.host}
         held = await self.admin.balance(self.wallet)
-        assert held + total + fees == brought[0]["sats"]
-        assert held < 1000
+        assert held + sum(gone.values()) == sum(brought.values())
         books = await self.admin.call("GET", f"{API}/reconciliation")
         assert books["ok"], books
+
+    async def _brought(self, table: str, column: str, owner: str) -> int:
+        [row] = await self.rows(
+            f"SELECT COALESCE(SUM(amount_sats), 0) AS sats FROM {table} "
+            f"WHERE {column} = '{owner}' AND status = 'confirmed'"
+        )
+        return int(row["sats"])
 
 
 @pytest.fixture(params=DATABASES)

@@ -33,14 +33,20 @@ def destination(outside: Outside) -> LnurlServer:
 
 @dataclass
 class Saver:
-    """A client who saves: their side of the API, and what they have outside."""
+    """A client, or a partner, who saves: their side of the API, and what they have outside."""
 
     client: DcaClient
     outside: Outside
     admin: Account
+    me: str = "/me"
+    named: str = "client_id"
 
     async def call(self, method: str, path: str, body: Any = None) -> Any:
-        return await self.client.owner.call(method, f"{API}{path}?client_id={self.client.id}", body)
+        return await self.client.owner.call(method, self.address(path), body)
+
+    def address(self, path: str) -> str:
+        own = path.replace("/me", self.me, 1)
+        return f"{API}{own}?{self.named}={self.client.id}"
 
     async def put(self, destination: str | None, threshold: int | None = 1000, **more: Any) -> Any:
         body = {"destination": destination, "threshold_sats": threshold, **more}

@@ -1,24 +1,37 @@
-"""The simulated programme, whose clients have their sats sent on to wallets outside.
+"""The simulated programme, whose clients and partners have their sats sent on to wallets outside.
 
 The node holds payments, refuses them, or says nothing; looks crash at their commits. After each
-step what arrived outside, what the forwards say and what the wallets hold agree.
+step what arrived outside, what the forwards say and what the wallets hold agree. Some partners are
+paid into a client's wallet: what is in it goes on once, as the one's or as the other's.
 """
 
 import asyncio
+from collections import Counter
 from datetime import datetime, timezone
+from decimal import Decimal
 from typing import Any
 
 import httpx
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import invariant, rule
+from hypothesis.stateful import invariant, precondition, rule
 
 from demo.lamassu_db import LamassuDatabase
 from demo.lnbits_api import Account, Lnbits
 from demo.outside import Outside
 from tests.gate import Gate, Mode
 
-from .test_simulation import API, EXPLORING, Crash, Programme, World, crash_at, simulate
+from .test_simulation import (
+    API,
+    EXPLORING,
+    MACHINES,
+    PERCENTS,
+    Crash,
+    Programme,
+    World,
+    crash_at,
+    simulate,
+)
 
 _MODES = st.sampled_from(["pass", "pass", "hold", "refuse", "down"])
 
@@ -51,7 +64,16 @@ class ForwardingProgramme(Programme):
         self.world.run(outside.admin.top_up(outside.node, 10_000_000))
         self.received_before = self.world.run(outside.received())
 
-    # ---- what clients decide ---------------------------------------------------------
+    # ---- what clients and partners decide --------------------------------------------
+
+    @precondition(lambda self: len(self.model.partners) < 4)
+    @rule(data=st.data(), percent=PERCENTS, machines=st.sets(MACHINES))
+    def a_client_is_a_partner_too(
+        self, data: st.DataObject, percent: Decimal, machines: set[str]
+    ) -> None:
+        client = self._someone(data)
+        if client.id not in self.broken:
+            self._add_partner(self.wallets[client.id], percent, machines)
 
     @rule(data=st.data(), threshold=st.integers(10, 20_000))
     def forward(self, data: st.DataObject, threshold: int) -> None:
@@ -63,14 +85,20 @@ class ForwardingProgramme(Programme):
         self._set_forward(data, {"destination": None, "threshold_sats": None})
 
     def _set_forward(self, data: st.DataObject, body: dict[str, Any]) -> None:
-        client = self._someone(data)
-        if client.id in self.broken:
+        owners = {**self.wallets, **self.partner_wallets}
+        owner = data.draw(st.sampled_from(sorted(owners)))
+        if owners[owner].id in {self.wallets[each].id for each in self.broken}:
             return
-        asking = self.world.lnbits.anonymous({"X-Api-Key": self.wallets[client.id].adminkey})
-        path = f"{API}/me/forward?client_id={client.id}"
+        asking = self.world.lnbits.anonymous({"X-Api-Key": owners[owner].adminkey})
+        path = f"{API}{self._own_path(owner, '/forward')}"
         answer = self.world.run(asking.put(path, json=body))
         assert answer.status_code == httpx.codes.OK, answer.text
         self.look("pass")
+
+    def _own_path(self, owner: str, suffix: str) -> str:
+        if owner in self.wallets:
+            return f"/me{suffix}?client_id={owner}"
+        return f"/me/partner{suffix}?partner_id={owner}"
 
     # ---- what becomes of it ----------------------------------------------------------
 
@@ -112,8 +140,8 @@ class ForwardingProgramme(Programme):
         open_ones = [f["client_id"] for f in forwards if f["status"] in ("pending", "in_flight")]
         assert len(open_ones) == len(set(open_ones))
 
-    def _gone_on_msat(self, client_id: str) -> tuple[int, int]:
-        own = [f for f in self._forwards() if f["client_id"] == client_id]
+    def _gone_on_msat(self, owners: set[str]) -> tuple[int, int]:
+        own = [f for f in self._forwards() if f["client_id"] in owners]
         surely = sum(
             f["amount_sats"] * 1000 + f["fee_msat"] for f in own if f["status"] == "confirmed"
         )
@@ -132,8 +160,21 @@ class ForwardingProgramme(Programme):
         self._come_to_rest()
         self.what_arrived_is_what_was_sent()
         self.fiat_and_sats_agree_with_the_model()
+        self._what_waits_is_there()
         assert self.world.call("GET", "/reconciliation")["ok"]
         self.world.sent += sum(f["status"] == "confirmed" for f in self._forwards())
+
+    def _what_waits_is_there(self) -> None:
+        """Of a wallet that several send on from, no sat waits for two."""
+        waiting: Counter[str] = Counter()
+        owners = {**self.wallets, **self.partner_wallets}
+        for owner, wallet in owners.items():
+            asked = f"{API}{self._own_path(owner, '/forward')}"
+            state = self.world.run(self.world.admin.call("GET", asked))
+            if state["destination"] and not state["problem"]:
+                waiting[wallet.id] += state["waiting_sats"]
+        for wallet in owners.values():
+            assert waiting[wallet.id] <= self.world.run(self.world.admin.balance(wallet))
 
     def _come_to_rest(self) -> None:
         """What is held arrives; what LNbits died over before it told the node, a person closes."""

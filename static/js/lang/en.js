@@ -651,17 +651,19 @@ satmachine.messages.en = {
     close: 'Close as not paid',
     close_reason: 'What you saw in the node',
     close_text:
-      'Only if your node says that it did not pay this payment hash, or does not know it. If it is still under way there, the client is paid twice. The sats then wait again and go on with the next forward.',
+      'Only if your node says that it did not pay this payment hash, or does not know it. If it is still under way there, it is paid twice. The sats then wait again and go on with the next forward.',
     close_this: 'Close this forward as not paid?',
     closed: 'Closed; its sats wait again',
     export: 'Export the forwards',
     forwards: 'Forwards',
     none_text:
-      'Clients may have their sats sent on to a wallet of their own: they set it under My DCA.',
+      'Clients and partners may have their sats sent on to a wallet of their own: they set it under My DCA.',
+    partner: 'Partner',
     payment_hash: 'Payment hash',
     retried: 'It is tried again now',
     search: 'Search the forwards',
-    search_hint: 'Destination, payment hash, words of an error'
+    search_hint: 'Destination, payment hash, words of an error',
+    whose: 'Whose'
   },
   index: {
     to_settle: '{what} left with cash',
@@ -819,11 +821,13 @@ satmachine.messages.en = {
     fee_of: 'fee {sats} sats',
     fees: 'Fees',
     last: 'When I leave, send everything that is left',
+    last_part: 'When my part ends, send everything that is left',
     need_destination: 'Where shall your sats go?',
     need_threshold: 'From how many sats on? A whole number.',
     none: 'Nothing sent on yet',
     none_text: 'What goes on to your own wallet is listed here, with its fee.',
     off: 'Switch off',
+    partner_title: 'Own keys for your part of the commission',
     send_test: 'Send a test',
     sent: 'Sent',
     sent_on: 'Sent on',
@@ -1137,7 +1141,7 @@ satmachine.messages.en = {
     deposit_hint: 'Where and when you take cash, whom to ask',
     deposit_instructions: 'How to make a deposit',
     forward_number: 'The smallest forward is a whole number of sats, or empty.',
-    forwarding: 'Clients may send their sats on to their own keys',
+    forwarding: 'Clients and partners may send their sats on to their own keys',
     largest: 'Largest',
     limit_number: 'A limit is an amount, or empty.',
     limits: 'Daily limits that clients may choose (optional)',
@@ -1433,7 +1437,7 @@ satmachine.messages.en = {
       'LNbits tells its admins nothing yet: set it up under Settings, Notifications.',
     all_stopped: 'All forwarding is stopped; allow it in the programme first.',
     an_adopted_payment: 'adopted payment',
-    another_under_way: 'Another forward of this client is under way.',
+    another_under_way: 'Another forward of theirs is under way.',
     archive_differs: 'Its archived shares are not what was archived of it.',
     as_configured: 'as configured',
     asked_again: 'It is asked again later.',
@@ -1577,8 +1581,7 @@ satmachine.messages.en = {
     forward_not_arrived: 'It did not arrive: {reason} It is tried again.',
     forward_on_its_way:
       'On its way: the destination holds it, or the network still looks for a route.',
-    forward_over:
-      'The client has changed the destination since; this one is over.',
+    forward_over: 'The destination was changed since; this one is over.',
     forward_refused: 'LNbits refused it: {reason} It is tried again later.',
     forward_wallet_changed:
       "The client's wallet was changed. The destination has to be set again.",
@@ -1586,7 +1589,7 @@ satmachine.messages.en = {
     forwarding_stopped:
       'The operator has stopped all forwarding. Your sats stay in your wallet.',
     forwards_fail:
-      "Forwards to clients' own keys that cannot be sent: {n}. See the reason, then try again or ask the client.",
+      'Forwards to own keys that cannot be sent: {n}. See the reason, then try again or ask whose keys they are.',
     further_step:
       "The SSH server wants a further step than one secret of user '{user}'. Allow one login by private key alone for this user.",
     given_up_was_paid:
@@ -1830,6 +1833,9 @@ satmachine.messages.en = {
     part_by_plan: "By the plan the partner's part is {sats} sats.",
     part_is_already: "The partner's part is {state} already.",
     partner_gone: 'This partner is gone.',
+    partner_has_left: "The partner's part of the commission has ended.",
+    partner_wallet_changed:
+      "The partner's wallet was changed. The destination has to be set again.",
     partner_wallet_is_gone:
       'The wallet of the partner {name}, or its user, is gone: their part of the commission cannot be paid. Give them another wallet.',
     partners_above_100: "the partners' percentages are above 100 together",
@@ -1924,7 +1930,7 @@ satmachine.messages.en = {
     super_user_while_crediting:
       'only the super user may change it while crediting is on.',
     terms_changed: 'the terms have changed. Read them again, then accept.',
-    test_is_the_clients: "A test is the client's to repeat.",
+    test_is_its_owners: "A test is its owner's to repeat.",
     test_needs_sats:
       'A test takes {amount} sats and a fee, and {waiting} sats wait. Try again when the programme has brought more.',
     threshold_needed: 'give the number of sats from which on they are sent',
@@ -1985,7 +1991,9 @@ satmachine.messages.en = {
       'What a note in each cassette is worth cannot be told: optional, {grant};',
     worth_too_much: 'No sale of a machine is worth more than {sats} sats.',
     you_have_left: 'You have left the programme: nothing is sent on any more.',
-    you_left: 'You have left the programme. Register again to take part.'
+    you_left: 'You have left the programme. Register again to take part.',
+    your_part_has_ended:
+      'Your part of the commission has ended: nothing is sent on any more.'
   },
   transaction_dialog: {
     take_back: 'Take back',

@@ -659,17 +659,19 @@ satmachine.messages.es = {
     close: 'Cerrar como no pagado',
     close_reason: 'Lo que vio en el nodo',
     close_text:
-      'Solo si su nodo dice que no pagó este hash de pago, o no lo conoce. Si allí sigue en camino, el cliente cobra dos veces. Los sats vuelven a esperar y salen con el siguiente reenvío.',
+      'Solo si su nodo dice que no pagó este hash de pago, o no lo conoce. Si allí sigue en camino, se paga dos veces. Los sats vuelven a esperar y salen con el siguiente reenvío.',
     close_this: '¿Cerrar este reenvío como no pagado?',
     closed: 'Cerrado; sus sats vuelven a esperar',
     export: 'Exportar los reenvíos',
     forwards: 'Reenvíos',
     none_text:
-      'Los clientes pueden reenviar sus sats a una billetera propia: lo configuran en Mi DCA.',
+      'Los clientes y los socios pueden reenviar sus sats a una billetera propia: lo configuran en Mi DCA.',
+    partner: 'Socio',
     payment_hash: 'Hash del pago',
     retried: 'Se intenta de nuevo ahora',
     search: 'Buscar en los reenvíos',
-    search_hint: 'Destino, hash del pago, palabras de un error'
+    search_hint: 'Destino, hash del pago, palabras de un error',
+    whose: 'De quién'
   },
   index: {
     to_settle: '{what} por liquidar',
@@ -828,12 +830,14 @@ satmachine.messages.es = {
     fee_of: 'comisión {sats} sats',
     fees: 'Comisiones',
     last: 'Cuando me vaya, reenviar todo lo que quede',
+    last_part: 'Cuando termine mi parte, reenviar todo lo que quede',
     need_destination: '¿Adónde van sus sats?',
     need_threshold: '¿A partir de cuántos sats? Un número entero.',
     none: 'Aún no se ha reenviado nada',
     none_text:
       'Lo que se reenvía a su propia billetera aparece aquí, con su comisión.',
     off: 'Desactivar',
+    partner_title: 'Claves propias para su parte de la comisión',
     send_test: 'Enviar una prueba',
     sent: 'Reenviado',
     sent_on: 'Reenviado a mis claves',
@@ -1148,7 +1152,8 @@ satmachine.messages.es = {
     deposit_hint: 'Dónde y cuándo recibe efectivo, a quién preguntar',
     deposit_instructions: 'Cómo hacer un depósito',
     forward_number: 'El reenvío mínimo es un número entero de sats, o vacío.',
-    forwarding: 'Los clientes pueden reenviar sus sats a sus propias claves',
+    forwarding:
+      'Los clientes y los socios pueden reenviar sus sats a sus propias claves',
     largest: 'Máximo',
     limit_number: 'Un límite es un monto, o vacío.',
     limits: 'Límites diarios que los clientes pueden elegir (opcional)',
@@ -1450,7 +1455,7 @@ satmachine.messages.es = {
     all_stopped:
       'Todos los reenvíos están detenidos; permítalos primero en el programa.',
     an_adopted_payment: 'pago adoptado',
-    another_under_way: 'Otro reenvío de este cliente está en camino.',
+    another_under_way: 'Otro reenvío de la misma persona está en camino.',
     archive_differs: 'Sus partes archivadas no son lo que se archivó de ella.',
     as_configured: 'como está configurado',
     asked_again: 'Se le pregunta de nuevo más tarde.',
@@ -1595,8 +1600,7 @@ satmachine.messages.es = {
     forward_not_arrived: 'No llegó: {reason} Se intenta de nuevo.',
     forward_on_its_way:
       'En camino: el destino lo retiene, o la red aún busca una ruta.',
-    forward_over:
-      'El cliente ha cambiado el destino desde entonces; este ha terminado.',
+    forward_over: 'El destino cambió desde entonces; este ha terminado.',
     forward_refused:
       'LNbits lo rechazó: {reason} Se intenta de nuevo más tarde.',
     forward_wallet_changed:
@@ -1605,7 +1609,7 @@ satmachine.messages.es = {
     forwarding_stopped:
       'El operador detuvo todos los reenvíos. Sus sats se quedan en su billetera.',
     forwards_fail:
-      'Reenvíos a claves propias de clientes que no se pueden enviar: {n}. Vea el motivo; luego reintente o pregunte al cliente.',
+      'Reenvíos a claves propias que no se pueden enviar: {n}. Vea el motivo; luego reintente o pregunte a quien tiene las claves.',
     further_step:
       'El servidor SSH pide un paso más que un secreto del usuario ‘{user}’. Permita a este usuario el acceso solo con clave privada.',
     given_up_was_paid:
@@ -1859,6 +1863,9 @@ satmachine.messages.es = {
     part_by_plan: 'Según el plan, la parte del socio es de {sats} sats.',
     part_is_already: 'La parte del socio ya tiene otro estado ({state}).',
     partner_gone: 'Este socio ya no existe.',
+    partner_has_left: 'La parte del socio en la comisión ha terminado.',
+    partner_wallet_changed:
+      'La billetera del socio cambió. Hay que configurar el destino de nuevo.',
     partner_wallet_is_gone:
       'La billetera del socio {name}, o su usuario, ya no existe: no se le puede pagar su parte de la comisión. Asígnele otra billetera.',
     partners_above_100: 'los porcentajes de los socios pasan juntos de 100',
@@ -1960,7 +1967,7 @@ satmachine.messages.es = {
       'solo el superusuario puede cambiarlo mientras se acredita.',
     terms_changed:
       'las condiciones han cambiado. Léalas de nuevo y después acepte.',
-    test_is_the_clients: 'Repetir una prueba le toca al cliente.',
+    test_is_its_owners: 'Repetir una prueba le toca a quien la envió.',
     test_needs_sats:
       'Una prueba necesita {amount} sats y una tarifa, y esperan {waiting} sats. Vuelva a intentarlo cuando el programa haya traído más.',
     threshold_needed: 'indique el número de sats desde el que se envían',
@@ -2022,7 +2029,9 @@ satmachine.messages.es = {
     worth_too_much: 'Ninguna venta de una máquina vale más de {sats} sats.',
     you_have_left: 'Usted dejó el programa: ya no se reenvía nada.',
     you_left:
-      'Usted ha dejado el programa. Regístrese de nuevo para participar.'
+      'Usted ha dejado el programa. Regístrese de nuevo para participar.',
+    your_part_has_ended:
+      'Su parte de la comisión ha terminado: ya no se reenvía nada.'
   },
   transaction_dialog: {
     take_back: 'Revertir',

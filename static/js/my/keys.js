@@ -1,26 +1,46 @@
+// Own keys are a client's, the one that is shown, or with an id a partner's.
+satmachine.keysOf = partner => {
+  const base = partner ? '/me/partner' : '/me'
+  const who = partner
+    ? {partner_id: partner}
+    : {client_id: satmachine.my.state.me.id}
+  return {
+    who,
+    list: `${base}/forwards`,
+    path: (suffix = '') =>
+      `${base}/forward${suffix}?${new URLSearchParams(who)}`
+  }
+}
+
 // Own keys: where the visitor's sats go on to, what waits and what was sent.
 satmachine.components['sat-my-keys'] = {
   template: '#sat-my-keys',
+  props: {partner: {type: String, default: null}},
   emits: ['set'],
   data() {
     return {
       fmt: satmachine.format,
-      my: satmachine.my.state,
       store: satmachine.store,
       keys: null
     }
   },
   computed: {
+    title() {
+      return this.partner
+        ? satmachine.t('my_keys.partner_title')
+        : satmachine.t('my_keys.title')
+    },
     table() {
       const {t} = satmachine
       const {fmt} = this
+      const {list, who} = satmachine.keysOf(this.partner)
       return {
-        path: '/me/forwards/paginated',
+        path: `${list}/paginated`,
         title: t('my_keys.sent_on'),
-        fixed: {client_id: this.my.me.id},
+        fixed: who,
         period: {name: 'created_at', label: t('transactions.period')},
         columns: satmachine.forwardColumns(),
-        totals: satmachine.table.sums('/me/forwards'),
+        totals: satmachine.table.sums(list),
         actions: forward => satmachine.copyHash(forward),
         actionsLabel: t('my_payments.payment'),
         card: forward => ({
@@ -49,7 +69,10 @@ satmachine.components['sat-my-keys'] = {
   methods: {
     async load() {
       try {
-        this.keys = await satmachine.call('GET', satmachine.my.path('/forward'))
+        this.keys = await satmachine.call(
+          'GET',
+          satmachine.keysOf(this.partner).path()
+        )
       } catch (error) {
         satmachine.notifyError(error)
       }
@@ -57,7 +80,7 @@ satmachine.components['sat-my-keys'] = {
   }
 }
 
-// Forwards as columns, for the client and the operator alike.
+// Forwards as columns, for their owner and the operator alike.
 satmachine.forwardColumns = (...first) => {
   const {t, format: fmt} = satmachine
   const kinds = {test: t('my_keys.test'), forward: null}
@@ -124,7 +147,7 @@ satmachine.copyHash = ({payment_hash: hash}) =>
 satmachine.components['sat-my-keys-dialog'] = {
   template: '#sat-my-keys-dialog',
   mixins: [satmachine.attempts],
-  props: {modelValue: Boolean},
+  props: {modelValue: Boolean, partner: {type: String, default: null}},
   emits: ['update:modelValue'],
   data() {
     return {
@@ -136,6 +159,16 @@ satmachine.components['sat-my-keys-dialog'] = {
     }
   },
   computed: {
+    title() {
+      return this.partner
+        ? satmachine.t('my_keys.partner_title')
+        : satmachine.t('my_keys.title')
+    },
+    last() {
+      return this.partner
+        ? satmachine.t('my_keys.last_part')
+        : satmachine.t('my_keys.last')
+    },
     problem() {
       const {t} = satmachine
       if (!this.form) return null
@@ -156,15 +189,15 @@ satmachine.components['sat-my-keys-dialog'] = {
     }
   },
   methods: {
+    path(suffix) {
+      return satmachine.keysOf(this.partner).path(suffix)
+    },
     // Nothing can be typed before it has come: it would be overwritten.
     load() {
       this.form = null
       this.asked = null
       return this.attempt(async () => {
-        const keys = await satmachine.call(
-          'GET',
-          satmachine.my.path('/forward')
-        )
+        const keys = await satmachine.call('GET', this.path())
         this.isSet = Boolean(keys.destination)
         this.form = {
           destination: keys.destination || '',
@@ -181,11 +214,9 @@ satmachine.components['sat-my-keys-dialog'] = {
     },
     ask() {
       return this.attempt(async () => {
-        this.asked = await satmachine.call(
-          'POST',
-          satmachine.my.path('/forward/ask'),
-          {destination: this.form.destination.trim()}
-        )
+        this.asked = await satmachine.call('POST', this.path('/ask'), {
+          destination: this.form.destination.trim()
+        })
         if (!this.form.threshold) {
           this.form.threshold = String(this.asked.suggested_threshold_sats)
         }
@@ -193,7 +224,7 @@ satmachine.components['sat-my-keys-dialog'] = {
     },
     test() {
       return this.attempt(async () => {
-        await satmachine.call('POST', satmachine.my.path('/forward/test'), {
+        await satmachine.call('POST', this.path('/test'), {
           destination: this.form.destination.trim()
         })
         this.tested = true
@@ -212,7 +243,7 @@ satmachine.components['sat-my-keys-dialog'] = {
     },
     put(data) {
       return this.attempt(async () => {
-        await satmachine.call('PUT', satmachine.my.path('/forward'), data)
+        await satmachine.call('PUT', this.path(), data)
         satmachine.store.changes += 1
         satmachine.notifySuccess(satmachine.t('my_settings.saved'))
         this.close()

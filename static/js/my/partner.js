@@ -1,4 +1,5 @@
-// The visitor's part of the commission, if any is theirs: by month, with a statement.
+// The visitor's part of the commission, if any is theirs: by month, with a statement, and where
+// it goes on to.
 satmachine.components['sat-my-partner'] = {
   template: '#sat-my-partner',
   data() {
@@ -7,7 +8,8 @@ satmachine.components['sat-my-partner'] = {
       my: satmachine.my.state,
       store: satmachine.store,
       partner: null,
-      shown: 6
+      shown: 6,
+      showKeys: false
     }
   },
   computed: {

@@ -1,13 +1,15 @@
-// The Forwards tab: what went on from clients' wallets to keys of their own.
+// The Forwards tab: what went on from clients' and partners' wallets to keys of their own.
 satmachine.components['sat-forwards'] = {
   template: '#sat-forwards',
   computed: {
     table() {
       const {t, format: fmt} = satmachine
-      const client = {
+      const whose = {
         name: 'username',
-        label: t('deposits.client'),
-        value: this.name
+        label: t('forwards.whose'),
+        value: this.name,
+        caption: forward =>
+          forward.owner === 'partner' ? t('forwards.partner') : null
       }
       return {
         path: '/forwards/paginated',
@@ -33,7 +35,7 @@ satmachine.components['sat-forwards'] = {
           tables: [{table: 'forwards', label: t('forwards.forwards')}]
         },
         period: {name: 'created_at', label: t('transactions.period')},
-        columns: satmachine.forwardColumns(client),
+        columns: satmachine.forwardColumns(whose),
         totals: satmachine.table.sums('/forwards'),
         actions: this.actions,
         card: forward => ({
@@ -91,7 +93,7 @@ satmachine.components['sat-forwards'] = {
         title: t('forwards.close_this'),
         text: t('forwards.close_text'),
         facts: [
-          {name: t('deposits.client'), value: this.name(forward)},
+          {name: t('forwards.whose'), value: this.name(forward)},
           {name: t('my_keys.destination'), value: forward.destination},
           {
             name: t('transaction_dialog.sats'),
