@@ -9,7 +9,7 @@ from lnbits.core.models import Payment as LnbitsPayment
 from lnbits.db import Connection
 from sqlalchemy import bindparam, text
 
-from .database import Row, chunks
+from .database import Row, chunks, connect_to_core, whole
 
 _BATCH = 1000
 
@@ -146,6 +146,25 @@ async def user_names(user_ids: Iterable[str]) -> dict[str, str]:
             rows = await connection.conn.execute(statement, {"ids": ids})
             names |= {row["id"]: row["name"] for row in rows.mappings() if row["name"]}
     return names
+
+
+async def without_wallet(named: str) -> list[Row]:
+    """Of the rows of this query those whose `wallet_id` is no wallet, or one whose user is gone.
+
+    `named` reads the extension's tables: both databases are asked at once, so that what is well,
+    which is nearly all, need not be read.
+    """
+    sql = (
+        f"SELECT * FROM ({named}) named WHERE NOT EXISTS ("
+        'SELECT 1 FROM wallets w JOIN accounts a ON a.id = w."user" '
+        "WHERE w.id = named.wallet_id AND w.deleted = false)"
+    )
+    async with core_db.lock:
+        core = await connect_to_core()
+        try:
+            return list((await core.conn.execute(text(sql))).mappings().all())
+        finally:
+            await whole(core.conn.close())
 
 
 async def living_wallets(wallet_ids: Iterable[str]) -> set[str]:

@@ -10,6 +10,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from decimal import Decimal
 from time import monotonic
@@ -170,11 +171,26 @@ def _stored(values: Mapping[str, Any]) -> dict[str, Any]:
     return stored
 
 
+_read_with: ContextVar[Ledger | None] = ContextVar("_read_with", default=None)
+
+
 @asynccontextmanager
 async def reading() -> AsyncIterator[Ledger]:
-    """Read only: statements on one connection."""
+    """Read only: statements on one connection, also those of the readings within this one.
+
+    On SQLite a connection costs as much as eight statements. Nobody else in this process gets to
+    the extension's database meanwhile: keep it short, and wait for nothing else in it.
+    """
+    if outer := _read_with.get():
+        yield outer
+        return
     async with db.connect() as connection:
-        yield Ledger(connection)
+        work = Ledger(connection)
+        token = _read_with.set(work)
+        try:
+            yield work
+        finally:
+            _read_with.reset(token)
 
 
 async def fetch_rows(sql: str, **values: Any) -> list[Row]:
@@ -201,6 +217,8 @@ async def ledger(lease: str | None = None) -> AsyncIterator[Ledger]:
 
 @asynccontextmanager
 async def _transaction(lease: str | None = None) -> AsyncIterator[Ledger]:
+    if _read_with.get():
+        raise RuntimeError("a transaction on the ledger within a reading would wait for itself")
     async with db.connect() as connection:
         work = Ledger(connection)
         try:

@@ -95,10 +95,11 @@ async def _finish(record: Poll, read_succeeded: bool) -> None:
     """Store how the poll went; a database that stumbles is asked some times over."""
     for left in reversed(range(_TRIES)):
         try:
-            waiting = await crud_sales.count_open_payments()
+            async with database.reading():
+                waiting = await crud_sales.count_open_payments()
+                moves = await crud_payouts.count_failed_moves()
             record.pending_payments = waiting.get("pending", 0)
-            record.failed_payments = waiting.get("failed", 0)
-            record.failed_payments += await crud_payouts.count_failed_moves()
+            record.failed_payments = waiting.get("failed", 0) + moves
             record.finished_at = now()
             await crud.finish_poll(record, read_succeeded=read_succeeded)
             break
@@ -139,6 +140,8 @@ async def _check_books(record: Poll) -> int:
     everything = record.trigger == "startup"
     since = reconciliation.EVERYTHING if everything else record.started_at - _RECENT
     books = await reconciliation.reconcile(since)
+    if books.ok:
+        return 0
     if any(difference.kind == "lnbits_payment" for difference in books.differences):
         claims.look_at_everything()
     differing = {difference.id for difference in books.differences if difference.kind == "payout"}

@@ -219,14 +219,13 @@ async def batch(
         raise ValueError("a filter's value does not fit its field") from None
 
 
-async def wallet_owners() -> list[Row]:
-    """Clients who have not left, and partners, each with the wallet that they are paid into."""
-    return await fetch_rows(
-        "SELECT 'client' AS what, id, username AS name, wallet_id "
-        "FROM satmachineclient.dca_clients WHERE status IN ('active', 'paused') "
-        "UNION ALL SELECT 'partner', id, name, wallet_id FROM satmachineclient.dca_partners "
-        "WHERE status = 'active' ORDER BY 1, 3, 2"
-    )
+# Clients who have not left, and partners, each with the wallet that they are paid into.
+PAID_OWNERS = (
+    "SELECT 'client' AS what, id, username AS name, wallet_id "
+    "FROM satmachineclient.dca_clients WHERE status IN ('active', 'paused') "
+    "UNION ALL SELECT 'partner', id, name, wallet_id FROM satmachineclient.dca_partners "
+    "WHERE status = 'active'"
+)
 
 
 # ---- totals of a list ------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from ..crud_lnbits import living_wallets
+from ..crud_lnbits import living_wallets, without_wallet
 from ..models_config import LamassuConfig
 from . import crud
 
@@ -39,17 +39,16 @@ class Obstacle(BaseModel):
 
 async def find(config: LamassuConfig | None) -> list[Obstacle]:
     """All that stands in the way now, what concerns most first."""
-    owners = await crud.wallet_owners()
     own = {} if config is None else {"source_wallet_gone": config.source_wallet_id}
     if config and config.commission_wallet_id not in (None, config.source_wallet_id):
         own["commission_wallet_gone"] = config.commission_wallet_id or ""
-    alive = await living_wallets([*own.values(), *(row["wallet_id"] for row in owners)])
+    alive = await living_wallets(own.values())
+    owners = await without_wallet(f"{crud.PAID_OWNERS} ORDER BY 1, 3, 2")
     return [
         *(Obstacle(code=code, subject=key) for code, key in own.items() if key not in alive),
         *(
             Obstacle(code=f"{row['what']}_wallet_gone", subject=row["id"], name=row["name"])
             for row in owners
-            if row["wallet_id"] not in alive
         ),
     ]
 

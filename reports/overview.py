@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from .. import configuration, crud_clients
 from ..crud import get_config, get_polls
-from ..database import Row
+from ..database import Row, reading
 from ..helpers import average_price, day_of, fiat_text, now, start_of
 from ..models_config import LamassuConfig, PollOut
 from . import crud, obstacles, source
@@ -150,25 +150,27 @@ class ClientHistory(BaseModel):
 async def read() -> Overview:
     """All figures of the overview."""
     at = now()
-    config = await get_config()
-    zone = ZoneInfo(config.timezone if config else "UTC")
-    days = _days_until(day_of(at, zone))
-    since = start_of(days[0], zone)
-    sums = _Sums(zone)
-    sums.add_sales(await crud.sales_by_quarter(since), await crud.open_shares_by_quarter())
-    for row in await crud.fees_by_quarter(since):
-        sums.fees[_day(row, zone)] += row["fee"]
-    deposits = await crud.deposits_by_currency()
-    put_in = _by_day(await crud.deposits_by_quarter(since), zone)
+    async with reading():
+        config = await get_config()
+        zone = ZoneInfo(config.timezone if config else "UTC")
+        days = _days_until(day_of(at, zone))
+        since = start_of(days[0], zone)
+        sums = _Sums(zone)
+        sums.add_sales(await crud.sales_by_quarter(since), await crud.open_shares_by_quarter())
+        for row in await crud.fees_by_quarter(since):
+            sums.fees[_day(row, zone)] += row["fee"]
+        deposits = await crud.deposits_by_currency()
+        put_in = _by_day(await crud.deposits_by_quarter(since), zone)
+        shares, waiting = await crud.open_shares(), await crud.open_sales()
+        partners, numbers = await crud.open_partner_sats(), await crud.numbers()
+        connection = await _connection(config)
+        machines, currencies = await crud.machines(), await crud.sale_currencies()
     remaining = {row["currency"]: row["confirmed"] - row["allocated"] for row in deposits}
-    shares = await crud.open_shares()
-    waiting = await crud.open_sales()
-    numbers = await crud.numbers()
     return Overview(
         as_of=at,
-        timezone=config.timezone if config else "UTC",
-        connection=await _connection(config),
-        source=await source.of(config, shares, waiting),
+        timezone=zone.key,
+        connection=connection,
+        source=await source.of(config, shares, waiting, partners),
         pools=[
             _pool(row, remaining[row["currency"]], sums.allocated[row["currency"]], days)
             for row in deposits
@@ -178,8 +180,8 @@ async def read() -> Overview:
         days_30=sums.of(days),
         attention=_attention(shares, waiting, deposits, numbers, await obstacles.find(config)),
         setup=_setup(config, numbers, deposits),
-        machines=await crud.machines(),
-        currencies=await crud.sale_currencies(),
+        machines=machines,
+        currencies=currencies,
         series=Series(
             days=days,
             sats=[sums.sats[day] for day in days],
@@ -195,15 +197,16 @@ async def read() -> Overview:
 
 async def of_client(client_id: str) -> ClientHistory:
     """One client's balance at the end of each of the last days, and the average price so far."""
-    config = await get_config()
-    zone = ZoneInfo(config.timezone if config else "UTC")
-    days = _days_until(day_of(now(), zone))
-    since = start_of(days[0], zone)
-    put_in = _by_day(await crud.deposits_by_quarter(since, client_id), zone)
-    sums = _Sums(zone)
-    sums.add_shares(await crud.shares_by_quarter(since, client_id))
-    balances = await crud_clients.get_balances([client_id])
-    paid = (await crud_clients.get_paid([client_id])).get(client_id, {})
+    async with reading():
+        config = await get_config()
+        zone = ZoneInfo(config.timezone if config else "UTC")
+        days = _days_until(day_of(now(), zone))
+        since = start_of(days[0], zone)
+        put_in = _by_day(await crud.deposits_by_quarter(since, client_id), zone)
+        sums = _Sums(zone)
+        sums.add_shares(await crud.shares_by_quarter(since, client_id))
+        balances = await crud_clients.get_balances([client_id])
+        paid = (await crud_clients.get_paid([client_id])).get(client_id, {})
     return ClientHistory(
         client_id=client_id,
         days=days,

@@ -4,7 +4,7 @@ from lnbits.core.crud.wallets import get_wallet
 from pydantic import BaseModel
 
 from ..crud import get_config
-from ..database import Row
+from ..database import Row, reading
 from ..helpers import internal_fee_msat
 from ..models_config import LamassuConfig
 from . import crud
@@ -26,23 +26,28 @@ class SourceWallet(BaseModel):
 
 async def read(more: tuple[int, ...] = ()) -> SourceWallet | None:
     """The source wallet as it is now, against what it owes and these sats of further shares."""
-    shares = await crud.open_shares()
+    async with reading():
+        config, shares = await get_config(), await crud.open_shares()
+        waiting, partners = await crud.open_sales(), await crud.open_partner_sats()
     number, sats = shares.get("pending", (0, 0))
     shares |= {"pending": (number + len(more), sats + sum(more))}
-    return await of(await get_config(), shares, await crud.open_sales())
+    return await of(config, shares, waiting, partners)
 
 
 async def of(
-    config: LamassuConfig | None, shares: dict[str, tuple[int, int]], waiting: Row
+    config: LamassuConfig | None,
+    shares: dict[str, tuple[int, int]],
+    waiting: Row,
+    partners: tuple[int, int],
 ) -> SourceWallet | None:
     if config is None:
         return None
     wallet = await get_wallet(config.source_wallet_id)
     balance = wallet.balance_msat // 1000 if wallet else 0
     owed_shares = sum(sats for _, sats in shares.values())
-    owed_partners, partners = await crud.open_partner_sats()
+    owed_partners, parts = partners
     owed = owed_shares + owed_partners + waiting["commission"]
-    payments = sum(number for number, _ in shares.values()) + partners + waiting["commissions"]
+    payments = sum(number for number, _ in shares.values()) + parts + waiting["commissions"]
     fees = _most_fees(owed, payments)
     return SourceWallet(
         wallet_id=config.source_wallet_id,

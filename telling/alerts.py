@@ -42,8 +42,9 @@ async def evaluate(differences: int | None = None) -> None:
     settings = await crud.get_settings()
     figures = await overview.read()
     found: Found = {}
-    for condition in CONDITIONS:
-        found |= await condition(settings, figures)
+    async with database.reading():
+        for condition in CONDITIONS:
+            found |= await condition(settings, figures)
     if differences:
         found["books_differ", ""] = _text("overview", "books_do_not_agree", n=differences)
     async with database.ledger() as work:
