@@ -23,20 +23,24 @@ from .transaction_processor import run_polls
 from .views import satmachineclient_pages
 from .views_api import satmachineclient_api
 
-satmachineclient_ext: APIRouter = APIRouter(prefix="/satmachineclient", tags=["satmachineclient"])
-satmachineclient_ext.include_router(satmachineclient_pages)
-satmachineclient_ext.include_router(satmachineclient_clients)
-satmachineclient_ext.include_router(satmachineclient_api)
-satmachineclient_ext.include_router(satmachineclient_reports)
-satmachineclient_ext.include_router(satmachineclient_books)
-satmachineclient_ext.include_router(satmachineclient_machines)
-satmachineclient_ext.include_router(satmachineclient_partners)
-satmachineclient_ext.include_router(satmachineclient_partner_me)
-satmachineclient_ext.include_router(satmachineclient_me)
-satmachineclient_ext.include_router(satmachineclient_wishes)
-satmachineclient_ext.include_router(satmachineclient_telling)
-satmachineclient_ext.include_router(satmachineclient_forward)
-satmachineclient_ext.include_router(satmachineclient_forwards)
+# Each router's routes as they are: FastAPI would build every one of them anew to include it.
+satmachineclient_ext: APIRouter = APIRouter(
+    routes=[
+        *satmachineclient_pages.routes,
+        *satmachineclient_clients.routes,
+        *satmachineclient_api.routes,
+        *satmachineclient_reports.routes,
+        *satmachineclient_books.routes,
+        *satmachineclient_machines.routes,
+        *satmachineclient_partners.routes,
+        *satmachineclient_partner_me.routes,
+        *satmachineclient_me.routes,
+        *satmachineclient_wishes.routes,
+        *satmachineclient_telling.routes,
+        *satmachineclient_forward.routes,
+        *satmachineclient_forwards.routes,
+    ]
+)
 
 satmachineclient_static_files = [
     {"path": "/satmachineclient/static", "name": "satmachineclient_static"}

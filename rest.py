@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any, Literal, TypeVar
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.exceptions import HTTPException, RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.routing import APIRoute
@@ -32,9 +32,7 @@ from sqlalchemy.exc import DBAPIError
 
 from . import crud, crud_clients, crud_sales, database
 from .helpers import ConflictError, known_currency, log_unexpected, minor_units
-from .models import (
-    Problem,
-)
+from .models import Problem
 from .models_sales import DistributionOut, Payment
 from .words.told import told
 
@@ -188,7 +186,15 @@ def found(row: Any, what: str) -> Any:
     return row
 
 
-PREFIX = "/api/v1/dca"
+def router_for(*who: Callable[..., Any]) -> APIRouter:
+    """A router of REST routes that all of these dependencies have to let pass."""
+    return APIRouter(
+        prefix="/satmachineclient/api/v1/dca",
+        tags=["satmachineclient"],
+        dependencies=[Depends(check) for check in who],
+        route_class=Route,
+        responses=PROBLEMS,
+    )
 
 
 # ---- pages -----------------------------------------------------------------------------------

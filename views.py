@@ -11,7 +11,7 @@ from lnbits.settings import settings
 
 from .money.currencies import CURRENT
 
-satmachineclient_pages = APIRouter()
+satmachineclient_pages = APIRouter(prefix="/satmachineclient", tags=["satmachineclient"])
 
 _User = Annotated[User, Depends(check_user_exists)]
 

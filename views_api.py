@@ -6,7 +6,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 from lnbits.db import Filters, Page
 from lnbits.helpers import generate_filter_params_openapi
 from pydantic import parse_obj_as
@@ -51,25 +51,18 @@ from .partners.crud import shares_of as partners_shares
 from .partners.models import TestTransactionOut
 from .paying import adoption, decisions
 from .rest import (
-    PREFIX,
-    PROBLEMS,
     Operator,
-    Route,
     as_array,
     check_operator,
     distributions_of,
     filter_of,
     found,
     page_of,
+    router_for,
 )
 from .telling import progress
 
-satmachineclient_api = APIRouter(
-    prefix=PREFIX,
-    route_class=Route,
-    dependencies=[Depends(check_operator)],
-    responses=PROBLEMS,
-)
+satmachineclient_api = router_for(check_operator)
 
 
 # ---- transactions ----------------------------------------------------------------------------

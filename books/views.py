@@ -1,16 +1,9 @@
 """REST of the archive of old shares."""
 
-from fastapi import APIRouter, Depends
-
-from ..rest import PREFIX, PROBLEMS, Operator, Route, check_operator
+from ..rest import Operator, check_operator, router_for
 from . import archive
 
-satmachineclient_books = APIRouter(
-    prefix=PREFIX,
-    route_class=Route,
-    dependencies=[Depends(check_operator)],
-    responses=PROBLEMS,
-)
+satmachineclient_books = router_for(check_operator)
 
 
 @satmachineclient_books.get("/archive")

@@ -6,7 +6,7 @@ from decimal import Decimal
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 from fastapi.exceptions import HTTPException
 from lnbits.core.models import Wallet
 from lnbits.core.services.users import create_user_account_no_ckeck
@@ -54,27 +54,20 @@ from ..paying import settle_out
 from ..reports import files
 from ..reports import source as source_wallet
 from ..rest import (
-    PREFIX,
-    PROBLEMS,
     Operator,
-    Route,
     as_array,
     check_operator,
     found,
     json_text,
     page_of,
+    router_for,
 )
 from . import changes, crud, crud_deposits, koinly, statements
 
 StatementFormat = Literal["json", "csv", "koinly"]
 _RATE_SECONDS = 10
 
-satmachineclient_clients = APIRouter(
-    prefix=PREFIX,
-    route_class=Route,
-    dependencies=[Depends(check_operator)],
-    responses=PROBLEMS,
-)
+satmachineclient_clients = router_for(check_operator)
 
 
 # ---- clients ---------------------------------------------------------------------------------

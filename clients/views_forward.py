@@ -27,15 +27,10 @@ from ..partners.models import Partner
 from ..partners.views import own_partner
 from ..paying import crud_forwards, crud_owners, own_keys
 from ..reports import totals
-from ..rest import PREFIX, PROBLEMS, Route, check_member, found, page_of
+from ..rest import Route, check_member, found, page_of, router_for
 from .views_me import Asking, Own
 
-satmachineclient_forward = APIRouter(
-    prefix=PREFIX,
-    route_class=Route,
-    dependencies=[Depends(check_member)],
-    responses=PROBLEMS,
-)
+satmachineclient_forward = router_for(check_member)
 _routes = APIRouter(route_class=Route)
 
 

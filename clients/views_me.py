@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 from fastapi.exceptions import HTTPException
 from lnbits.db import Filters, Page
 from lnbits.helpers import generate_filter_params_openapi
@@ -30,16 +30,11 @@ from ..models_sales import Payment, PaymentFilters
 from ..partners.crud import get_partners_of
 from ..reports import overview, totals
 from ..reports.crud import shares_by_quarter
-from ..rest import PREFIX, PROBLEMS, Member, Route, check_member, found, page_of
+from ..rest import Member, check_member, found, page_of, router_for
 from . import changes, crud_deposits, koinly, months, statements, terms
 from .views import StatementFormat, client_out, statement_as, value_of
 
-satmachineclient_me = APIRouter(
-    prefix=PREFIX,
-    route_class=Route,
-    dependencies=[Depends(check_member)],
-    responses=PROBLEMS,
-)
+satmachineclient_me = router_for(check_member)
 
 RECENT_DAYS = 30
 

@@ -3,23 +3,18 @@
 from datetime import date
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Request
 
 from .. import crud_clients
 from ..helpers import fiat_text, known_currency, now
 from ..models import AuditEntry, positive_minor_units
 from ..models_clients import Client
-from ..rest import PREFIX, PROBLEMS, Route, check_member
+from ..rest import check_member, router_for
 from ..telling import wishes
 from ..telling.models import Goal, GoalIn, Notices, NoticesIn, Wishes
 from .views_me import Asking, Own
 
-satmachineclient_wishes = APIRouter(
-    prefix=PREFIX,
-    route_class=Route,
-    dependencies=[Depends(check_member)],
-    responses=PROBLEMS,
-)
+satmachineclient_wishes = router_for(check_member)
 
 
 @satmachineclient_wishes.get("/me/notices")

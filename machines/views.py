@@ -2,18 +2,11 @@
 
 from http import HTTPStatus
 
-from fastapi import APIRouter, Depends
-
-from ..rest import PREFIX, PROBLEMS, Operator, Route, check_operator, found
+from ..rest import Operator, check_operator, found, router_for
 from . import crud, figures, register
 from .models import CashBook, CountOut, CreateCount, Machine, MachineOut, UpdateMachine
 
-satmachineclient_machines = APIRouter(
-    prefix=PREFIX,
-    route_class=Route,
-    dependencies=[Depends(check_operator)],
-    responses=PROBLEMS,
-)
+satmachineclient_machines = router_for(check_operator)
 
 
 @satmachineclient_machines.get("/machines")

@@ -5,13 +5,13 @@ from datetime import date
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 from fastapi.exceptions import HTTPException
 
 from .. import crud_sales
 from ..models_sales import Transaction
 from ..reports import files
-from ..rest import PREFIX, PROBLEMS, Member, Operator, Route, check_member, check_operator, found
+from ..rest import Member, Operator, check_member, check_operator, found, router_for
 from . import changes, crud, figures
 from .models import (
     CommissionPart,
@@ -24,18 +24,8 @@ from .models import (
     UpdatePartner,
 )
 
-satmachineclient_partners = APIRouter(
-    prefix=PREFIX,
-    route_class=Route,
-    dependencies=[Depends(check_operator)],
-    responses=PROBLEMS,
-)
-satmachineclient_partner_me = APIRouter(
-    prefix=PREFIX,
-    route_class=Route,
-    dependencies=[Depends(check_member)],
-    responses=PROBLEMS,
-)
+satmachineclient_partners = router_for(check_operator)
+satmachineclient_partner_me = router_for(check_member)
 
 
 # ---- the operator's side ---------------------------------------------------------------------

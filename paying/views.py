@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 from lnbits.db import Filters, Page
 from lnbits.helpers import generate_filter_params_openapi
 
@@ -12,15 +12,10 @@ from ..database import Row
 from ..models import Reason
 from ..models_payouts import Forward, ForwardFilters, OperatorForwardOut
 from ..reports.crud import owners
-from ..rest import PREFIX, PROBLEMS, Operator, Route, as_array, check_operator, found, page_of
+from ..rest import Operator, as_array, check_operator, found, page_of, router_for
 from . import crud_forwards, own_keys
 
-satmachineclient_forwards = APIRouter(
-    prefix=PREFIX,
-    route_class=Route,
-    dependencies=[Depends(check_operator)],
-    responses=PROBLEMS,
-)
+satmachineclient_forwards = router_for(check_operator)
 
 
 async def _named(forwards: Iterable[Forward]) -> list[OperatorForwardOut]:

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from lnbits.db import Filters, Page
 from lnbits.helpers import generate_filter_params_openapi
@@ -19,14 +19,12 @@ from ..models_sales import DistributionOut, Payment, PaymentFilters
 from ..rest import (
     IN_CURRENCY,
     PAGING,
-    PREFIX,
-    PROBLEMS,
-    Route,
     check_operator,
     distributions_of,
     filter_of,
     found,
     page_of,
+    router_for,
     to_minor_units,
 )
 from . import exports, files, journal, overview, report, totals
@@ -35,12 +33,7 @@ from .audit import AuditOut, named
 from .crud_books import By
 from .periods import period_of
 
-satmachineclient_reports = APIRouter(
-    prefix=PREFIX,
-    route_class=Route,
-    dependencies=[Depends(check_operator)],
-    responses=PROBLEMS,
-)
+satmachineclient_reports = router_for(check_operator)
 
 
 @satmachineclient_reports.get("/overview")

@@ -2,14 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from lnbits.db import Filters, Page
 from lnbits.helpers import generate_filter_params_openapi
 
 from .. import crud as root_crud
 from ..helpers import encrypt
 from ..models import AuditEntry
-from ..rest import PREFIX, PROBLEMS, Operator, Route, check_operator, check_watcher, page_of
+from ..rest import Operator, check_operator, check_watcher, page_of, router_for
 from . import crud, crud_outbox, health, outbox
 from .models import (
     AlertFilters,
@@ -20,7 +20,7 @@ from .models import (
     Test,
 )
 
-satmachineclient_telling = APIRouter(prefix=PREFIX, route_class=Route, responses=PROBLEMS)
+satmachineclient_telling = router_for()
 _OPERATORS = [Depends(check_operator)]
 _WATCHERS = [Depends(check_watcher)]
 
