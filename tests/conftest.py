@@ -183,16 +183,25 @@ async def admin_key_client(lnbits: Lnbits, admin: Account) -> httpx.AsyncClient:
     return lnbits.anonymous({"X-Api-Key": wallet.adminkey})
 
 
-@pytest.fixture(scope="session")
-def make_wallet(admin: Account) -> MakeWallet:
-    """`await make_wallet(owner, balance_sats=0, name=None)`: a wallet without a currency."""
+@pytest.fixture
+async def make_wallet(lnbits_app: Any, admin: Account) -> AsyncIterator[MakeWallet]:
+    """`await make_wallet(owner, balance_sats=0, name=None)`: a wallet without a currency.
+
+    After the test they are gone: at each payment LNbits reads all the wallets of who is paid.
+    """
+    from lnbits.core.db import db as core_db
+
+    made: list[str] = []
 
     async def make(owner: Account, balance_sats: int = 0, name: str | None = None) -> Wallet:
         wallet = await owner.create_wallet(name or f"wallet {next(_numbers)}")
+        made.append(wallet.id)
         await admin.top_up(wallet, balance_sats)
         return wallet
 
-    return make
+    yield make
+    for wallet_id in made:
+        await core_db.execute("UPDATE wallets SET deleted = true WHERE id = :id", {"id": wallet_id})
 
 
 # ---- the ATM's side --------------------------------------------------------------------------
