@@ -1,4 +1,7 @@
-"""SQL of LNbits' own tables, and the only place of it: booked payments, wallets, users."""
+"""LNbits' own database: a connection on which little commits, and SQL of its tables.
+
+Nowhere else but in `paying` is there any: booked payments, wallets, users.
+"""
 
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime, timezone
@@ -6,12 +9,59 @@ from typing import Any
 
 from lnbits.core.db import db as core_db
 from lnbits.core.models import Payment as LnbitsPayment
-from lnbits.db import Connection
+from lnbits.db import SQLITE, Connection, insert_query, model_to_dict, update_query
+from pydantic import BaseModel
 from sqlalchemy import bindparam, text
 
-from .database import Row, chunks, connect_to_core, whole
+from .database import Row, chunks, db, whole
 
 _BATCH = 1000
+
+
+class CoreConnection(Connection):
+    """A connection to LNbits' own database on which only a change of a payment commits.
+
+    LNbits' own commits after every statement, and after some that only read. To pay inside itself
+    it inserts the debit and then changes the invoice to paid, which is the credit: so both are
+    booked in one commit, before LNbits tells anybody, and nothing before that ends the
+    transaction that `core.only_we_pay` has locked.
+    """
+
+    async def insert(self, table_name: str, model: BaseModel) -> None:
+        await self.conn.execute(text(insert_query(table_name, model)), model_to_dict(model))
+
+    async def update(
+        self, table_name: str, model: BaseModel, where: str = "WHERE id = :id"
+    ) -> None:
+        await self.conn.execute(text(update_query(table_name, model, where)), model_to_dict(model))
+        if table_name == "apipayments":
+            await self.conn.commit()
+
+    async def execute(self, query: str, values: dict[str, Any] | None = None) -> Any:
+        bound = self.rewrite_values(values) if values else {}
+        return await self.conn.execute(text(self.rewrite_query(query)), bound)
+
+
+async def connect_to_core() -> CoreConnection:
+    """A connection to LNbits' own database, to be used under LNbits' lock and closed.
+
+    On SQLite the ledger's file is attached to it.
+    """
+    return await whole(_connect_to_core())
+
+
+async def _connect_to_core() -> CoreConnection:
+    raw = await core_db.engine.connect()
+    try:
+        if db.type == SQLITE:
+            await raw.execute(text("ATTACH :path AS satmachineclient"), {"path": db.path})
+    except BaseException:
+        await raw.close()
+        raise
+    return CoreConnection(raw, core_db.type, core_db.name, core_db.schema)
+
+
+# ---- SQL of its tables -----------------------------------------------------------------------
 
 
 async def tagged_payments(since: datetime, tag: str) -> AsyncIterator[list[Row]]:

@@ -16,15 +16,7 @@ from decimal import Decimal
 from time import monotonic
 from typing import Any, TypeVar
 
-from lnbits.core.db import db as core_db
-from lnbits.db import (
-    SQLITE,
-    Connection,
-    Database,
-    insert_query,
-    model_to_dict,
-    update_query,
-)
+from lnbits.db import SQLITE, Connection, Database
 from loguru import logger
 from pydantic import BaseModel
 from sqlalchemy import bindparam, text
@@ -43,7 +35,6 @@ LEASE_SECONDS = 60
 STALL_SECONDS: float = 300
 _CHUNK = 1000  # values in one IN (…)
 _PIECE = 250  # rows turned into or out of the database's form before others get their turn
-_PAYING = 7_364_155_210  # any number, the same in all processes: the advisory lock's name
 
 # Seconds since 1970 by the database's own clock: two servers need not agree on the time.
 _CLOCK = (
@@ -316,83 +307,6 @@ async def give_lease_back(lease: str) -> None:
             "WHERE id = 1 AND holder = :lease",
             lease=lease,
         )
-
-
-class CoreConnection(Connection):
-    """A connection to LNbits' own database on which only a change of a payment commits.
-
-    LNbits' own commits after every statement, and after some that only read. To pay inside itself
-    it inserts the debit and then changes the invoice to paid, which is the credit: so both are
-    booked in one commit, before LNbits tells anybody, and nothing before that ends the
-    transaction that `only_we_pay` has locked.
-    """
-
-    async def insert(self, table_name: str, model: BaseModel) -> None:
-        await self.conn.execute(text(insert_query(table_name, model)), model_to_dict(model))
-
-    async def update(
-        self, table_name: str, model: BaseModel, where: str = "WHERE id = :id"
-    ) -> None:
-        await self.conn.execute(text(update_query(table_name, model, where)), model_to_dict(model))
-        if table_name == "apipayments":
-            await self.conn.commit()
-
-    async def execute(self, query: str, values: dict[str, Any] | None = None) -> Any:
-        bound = self.rewrite_values(values) if values else {}
-        return await self.conn.execute(text(self.rewrite_query(query)), bound)
-
-
-async def connect_to_core() -> CoreConnection:
-    """A connection to LNbits' own database, to be used under LNbits' lock and closed.
-
-    On SQLite the ledger's file is attached to it.
-    """
-    return await whole(_connect_to_core())
-
-
-async def _connect_to_core() -> CoreConnection:
-    raw = await core_db.engine.connect()
-    try:
-        if db.type == SQLITE:
-            await raw.execute(text("ATTACH :path AS satmachineclient"), {"path": db.path})
-    except BaseException:
-        await raw.close()
-        raise
-    return CoreConnection(raw, core_db.type, core_db.name, core_db.schema)
-
-
-async def only_we_pay(core: Connection, lease: str) -> None:
-    """Until this transaction on LNbits' database ends, nobody else moves our money.
-
-    Another poller may have taken over from one that stood still for minutes. On PostgreSQL it
-    may be another process: the transaction's advisory lock keeps the two apart, as LNbits' one
-    lock per database does within a process; who stands still inside of it is cut off.
-
-    The lease is looked at on the very same connection: the rest of LNbits waits for this one, and
-    shall not wait for the extension's other work, too.
-
-    Raises:
-        LeaseLostError: the lease has passed to somebody else.
-        LedgerBusyError: they are paying right now.
-    """
-    if core.type != SQLITE:
-        locked: Any = await core.fetchone(
-            f"SELECT pg_try_advisory_xact_lock({_PAYING}) AS ok, "
-            "set_config('idle_in_transaction_session_timeout', '30s', true)"
-        )
-        if not locked["ok"]:
-            raise LedgerBusyError("Another LNbits process is in the middle of a payment.")
-    await _check_lease(core, lease)
-
-
-async def _check_lease(core: Connection, lease: str) -> None:
-    held = await core.conn.execute(
-        text("SELECT 1 FROM satmachineclient.ledger_lease WHERE id = 1 AND holder = :lease"),
-        {"lease": lease},
-    )
-    if held.first() is None:
-        raise LeaseLostError("another LNbits process has taken over the poll")
-    stepped(lease)
 
 
 def beyond(column: str, key: str = "id", sign: str = ">") -> str:

@@ -236,7 +236,7 @@ class History:
 
     async def _on_core(self, sql: str) -> None:
         """A statement on LNbits' own database that sees the ledger, too."""
-        from satmachineclient.database import connect_to_core
+        from satmachineclient.crud_lnbits import connect_to_core
         from sqlalchemy import text
 
         connection = await connect_to_core()

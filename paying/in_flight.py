@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from sqlalchemy import text
 
 from .. import database
+from ..crud_lnbits import CoreConnection, connect_to_core
 from ..helpers import TAG, ConflictError, SatMachineError
 from ..models import AuditEntry
 from ..models_payouts import Forward
@@ -32,7 +33,7 @@ class OnceConnection(Connection):
     works: nothing of it stays open between two statements, but what belongs together.
     """
 
-    def __init__(self, core: database.CoreConnection, forward: Forward) -> None:
+    def __init__(self, core: CoreConnection, forward: Forward) -> None:
         super().__init__(core.conn, core.type, core.name, core.schema)
         self._forward = forward
         self._taken = False
@@ -91,7 +92,7 @@ async def pay(forward: Forward) -> None:
         TooLateError: nothing was paid, because somebody else has taken the forward further.
         Exception: whatever LNbits raises.
     """
-    core = await database.connect_to_core()
+    core = await connect_to_core()
     try:
         await database.whole(
             pay_invoice(
@@ -116,7 +117,7 @@ async def close(
     Raises:
         ConflictError: it, or the booking, is not as it was; nothing was changed.
     """
-    core = await database.connect_to_core()
+    core = await connect_to_core()
     try:
         await database.whole(_close(core, forward, debit, error, audit))
     finally:
@@ -124,7 +125,7 @@ async def close(
 
 
 async def _close(
-    core: database.CoreConnection,
+    core: CoreConnection,
     forward: Forward,
     debit: LnbitsPayment | None,
     error: str,

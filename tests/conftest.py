@@ -368,7 +368,7 @@ async def programme(
 
 # ---- the page, in a browser ------------------------------------------------------------------
 
-_CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+_CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 _CHROMIUM_OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -392,7 +392,7 @@ async def browser() -> AsyncIterator[Browser]:
     """Headless Chromium. Skips where there is none, but not in CI."""
     program = next(filter(None, map(shutil.which, _CHROMIUM)), None)
     if program is None:
-        missing = "Chromium is not installed (Debian: the package chromium)"
+        missing = "Chromium is not installed (Debian: chromium-headless-shell)"
         if os.environ.get("CI"):
             pytest.fail(missing)
         pytest.skip(missing)

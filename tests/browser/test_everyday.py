@@ -3,6 +3,7 @@
 import re
 from datetime import datetime, timezone
 from decimal import Decimal
+from urllib.parse import urlencode
 
 import pytest
 from playwright.async_api import expect
@@ -76,14 +77,19 @@ async def test_a_client_sees_the_sums_of_what_they_choose(
     time = datetime.now(timezone.utc)
     await world.lamassu.insert(*(Sale(created=time, fiat=Decimal(cash)) for cash in (100, 50)))
     assert (await world.call("POST", "/manual-poll"))["success"]
-    answer = await ana.owner.call("GET", f"{API}/me/payments/totals?client_id={ana.id}")
-    (gtq,) = answer["currencies"]
+
+    async def sats(**chosen: str) -> str:
+        query = urlencode({"client_id": ana.id, **chosen})
+        answer = await ana.owner.call("GET", f"{API}/me/payments/totals?{query}")
+        (gtq,) = answer["currencies"]
+        return f"{gtq['sats']['amount_sats']:,}"
 
     panel = await open_panel(ana.owner)
     table = panel.page.locator(".q-table__container", has_text="My purchases").first
     total = table.locator("tbody tr").last
-    await expect(total).to_contain_text(f"{gtq['sats']['amount_sats']:,}")
+    await expect(total).to_contain_text(await sats())
     await panel.choose("Time", "Last month")
     await panel.sees("Nothing matches the search and filters.")
     await panel.choose("Time", "This month")
-    await expect(total).to_contain_text(f"{gtq['sats']['amount_sats']:,}")
+    begin = time.strftime("%Y-%m-01T00:00:00+00:00")
+    await expect(total).to_contain_text(await sats(**{"transaction_time[ge]": begin}))

@@ -126,7 +126,7 @@ async def test_a_debit_without_its_credit(
     from lnbits.core.db import db as core_db
     from lnbits.core.services import payments
     from lnbits.db import Connection
-    from satmachineclient import database
+    from satmachineclient import crud_lnbits
 
     [client] = await a_sale_for(1, make_client, lamassu)
 
@@ -143,7 +143,7 @@ async def test_a_debit_without_its_credit(
     with monkeypatch.context() as patch:
         patch.setattr(payments, "update_payment", fails)
         if apart:
-            patch.setattr(database.CoreConnection, "insert", Connection.insert)
+            patch.setattr(crud_lnbits.CoreConnection, "insert", Connection.insert)
         first = await poll()
     # The commission's failure counts, too.
     assert (first["confirmed_payments"], first["failed_payments"]) == (int(apart), 2 * (not apart))
@@ -164,7 +164,7 @@ async def test_nobody_else_may_pay_until_a_payment_is_booked(
     """Also where LNbits commits on the way: counting for a daily limit, giving out an address."""
     from lnbits.core.db import db as core_db
     from lnbits.settings import settings
-    from satmachineclient.database import CoreConnection
+    from satmachineclient.crud_lnbits import CoreConnection
 
     await a_sale_for(3, make_client, lamassu)
     await core_db.execute("UPDATE wallets SET lightning_address = NULL")

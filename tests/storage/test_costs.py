@@ -299,3 +299,63 @@ async def plan_of(statement: tuple[str, Any], *without: str) -> list[str]:
         plan = [str(row[-1]) for row in rows]
         await connection.conn.rollback()
     return plan
+
+
+# ---- connections: on SQLite each costs as much as eight statements ---------------------------
+
+
+@contextmanager
+def connections() -> Iterator[list[None]]:
+    """One entry for each connection to the extension's database that is used in this block."""
+    from satmachineclient.database import db
+
+    seen: list[None] = []
+
+    def note(*_: Any) -> None:
+        seen.append(None)
+
+    event.listen(db.engine.sync_engine, "checkout", note)
+    try:
+        yield seen
+    finally:
+        event.remove(db.engine.sync_engine, "checkout", note)
+
+
+async def test_what_is_read_together_is_read_on_one_connection(
+    configured: Setup, make_client: MakeClient
+) -> None:
+    from satmachineclient.reports import overview
+    from satmachineclient.telling import alerts
+
+    client = await make_client(deposits={"GTQ": "100000.00"})
+    with connections() as seen:
+        await overview.read()
+        await overview.of_client(client.id)
+    assert len(seen) == 2
+    with connections() as seen:
+        await alerts.evaluate()
+    assert len(seen) == 4  # settings, the overview's figures, its own, and what is stored
+
+
+async def test_a_reading_ends_where_it_began(configured: Setup) -> None:
+    from satmachineclient import database
+
+    one = "SELECT 1 FROM satmachineclient.ledger_lease"
+    with connections() as seen:
+        async with database.reading():
+            async with database.reading() as inner:
+                assert await inner.rows(one)
+            assert await database.fetch_rows(one)
+            with pytest.raises(RuntimeError, match="would wait for itself"):
+                async with database.ledger():
+                    pass
+            with pytest.raises(ZeroDivisionError):
+                async with database.reading():
+                    _ = 1 // 0
+            assert await database.fetch_rows(one)
+    assert len(seen) == 1
+    with connections() as seen:
+        async with database.ledger() as work:
+            assert await work.rows(one)
+        assert await database.fetch_rows(one)
+    assert len(seen) == 2
