@@ -351,6 +351,11 @@ async def m021_archive(db: Connection) -> None:
         await db.execute(statement)
 
 
+async def m022_forwards_by_wallet(db: Connection) -> None:
+    """A wallet's forwards, of clients and partners, are told apart by who else sends from it."""
+    await db.execute(_index(db, "dca_forward_settings", "wallet_id"))
+
+
 def _archive(db: Connection, time: str) -> list[str]:
     # On SQLite a table without rowids is its own index of the sales.
     by_key = "WITHOUT ROWID" if db.type == "SQLITE" else ""
