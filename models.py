@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConstrainedInt, Field, validator
 from pydantic.fields import ModelField
 
 from .helpers import MAX_SATS, minor_units, new_id, now
-from .words.told import Told, told
+from .words.told import Told, told_of
 
 SECRETS = ("password", "ssh_password", "ssh_private_key", "ssh_private_key_passphrase")
 
@@ -185,9 +185,7 @@ class Difference(BaseModel):
     detail: str
     told: list[Told] = Field([], description="`detail` as codes with values")
 
-    _told = validator("told", always=True, allow_reuse=True)(
-        lambda _, values: told(values.get("detail"))
-    )
+    _told = told_of("detail")
 
 
 class Reconciliation(BaseModel):

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConstrainedInt, Field, StrictBool, root_validato
 
 from .models import SECRETS, In, Out, RowFilters, Sats
 from .models_sales import CommissionMethod
-from .words.told import Told, told
+from .words.told import Told, told_of
 
 PollTrigger = Literal["startup", "hourly", "manual"]
 PollStatus = Literal["running", "succeeded", "failed"]
@@ -331,9 +331,7 @@ class PollOut(Poll):
 
     told: list[Told] = Field([], description="`error` and `problem` as codes with values")
 
-    _told = validator("told", always=True, allow_reuse=True)(
-        lambda _, values: [*told(values.get("error")), *told(values.get("problem"))]
-    )
+    _told = told_of("error", "problem")
 
 
 class PollResult(Out):

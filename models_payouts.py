@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, StrictBool, validator
 
 from .models import In, Out, RowFilters, Sats
 from .models_sales import DistributionOut, PaymentStatus, PayoutKind
-from .words.told import Told, told
+from .words.told import Told, told, told_of
 
 # ---- the commission's owners ------------------------------------------------------------------
 
@@ -130,9 +130,7 @@ class HeldPayment(Out):
     reason: str | None
     told: list[Told] = Field([], description="`reason` as codes with values")
 
-    _told = validator("told", always=True, allow_reuse=True)(
-        lambda _, values: told(values.get("reason"))
-    )
+    _told = told_of("reason")
 
 
 class AdoptionOut(BaseModel):
@@ -327,6 +325,4 @@ class ForwardingOut(Out):
     problem: str | None
     told: list[Told] = Field([], description="`problem` as codes with values")
 
-    _told = validator("told", always=True, allow_reuse=True)(
-        lambda _, values: told(values.get("problem"))
-    )
+    _told = told_of("problem")

@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, Field, validator
+from pydantic import BaseModel, Field
 
 from ..models import In, Out
-from ..words.told import Told, told
+from ..words.told import Told, told_of
 
 
 class ConnectionTestIn(In):
@@ -22,9 +22,7 @@ class ConnectionStep(BaseModel):
     duration_ms: int = 0
     told: list[Told] = Field([], description="`detail` as codes with values")
 
-    _told = validator("told", always=True, allow_reuse=True)(
-        lambda _, values: told(values.get("detail"))
-    )
+    _told = told_of("detail")
 
 
 class ConnectionTest(Out):
@@ -34,6 +32,4 @@ class ConnectionTest(Out):
     steps: list[ConnectionStep]
     ssh_host_key_fingerprint: str | None = None
 
-    _told = validator("told", always=True, allow_reuse=True)(
-        lambda _, values: told(values.get("message"))
-    )
+    _told = told_of("message")

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConstrainedDecimal, Field, validator
 from ..helpers import decimal_text, new_id
 from ..models import In, Out
 from ..models_sales import DistributionOut, PaymentStatus, TransactionOut, TransferStatus
-from ..words.told import Told, told
+from ..words.told import Told, told_of
 
 PartnerStatus = Literal["active", "ended"]
 
@@ -118,9 +118,7 @@ class CommissionPart(Out):
     error: str | None
     told: list[Told] = Field([], description="`error` as codes with values")
 
-    _told = validator("told", always=True, allow_reuse=True)(
-        lambda _, values: told(values.get("error"))
-    )
+    _told = told_of("error")
 
 
 class TestTransactionOut(BaseModel):

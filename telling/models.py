@@ -9,7 +9,7 @@ from lnbits.helpers import check_callback_url
 from pydantic import BaseModel, ConstrainedInt, Field, StrictBool, validator
 
 from ..models import In, Out, RowFilters, Sats
-from ..words.told import Told, told
+from ..words.told import Told, told, told_of
 
 AlertKind = Literal[
     "polls_failing",
@@ -153,9 +153,7 @@ class AlertSettingsOut(Out):
     last_error: str | None = None
     told: list[Told] = Field([], description="`last_error` as codes with values")
 
-    _told = validator("told", always=True, allow_reuse=True)(
-        lambda _, values: told(values.get("last_error"))
-    )
+    _told = told_of("last_error")
 
     @classmethod
     def of(cls, settings: AlertSettings, **counts: Any) -> "AlertSettingsOut":
@@ -198,12 +196,8 @@ class Test(Out):
     admins_told: list[Told] = Field([], description="`admins` as codes with values")
     webhook_told: list[Told] = Field([], description="`webhook` as codes with values")
 
-    _admins_told = validator("admins_told", always=True, allow_reuse=True)(
-        lambda _, values: told(values.get("admins"))
-    )
-    _webhook_told = validator("webhook_told", always=True, allow_reuse=True)(
-        lambda _, values: told(values.get("webhook"))
-    )
+    _admins_told = told_of("admins", into="admins_told")
+    _webhook_told = told_of("webhook", into="webhook_told")
 
 
 class Health(Out):

@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, validator
 
 from .checked import CHECKED
 from .found import FOUND
@@ -321,3 +321,12 @@ def told(text: str | None) -> list[Told]:
         return []
     known = _known(text)
     return [Told(text=text)] if known is None else list(known)
+
+
+def told_of(*fields: str, into: str = "told") -> Any:
+    """For a model's body: its field `into` tells the sentences of these fields, declared before."""
+
+    def tell(_: type[BaseModel], values: dict[str, Any]) -> list[Told]:
+        return [each for name in fields for each in told(values.get(name))]
+
+    return validator(into, always=True, allow_reuse=True)(tell)
