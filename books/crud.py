@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from .. import crud_clients, crud_shares
 from ..crud import shown
 from ..crud_shares import ARCHIVED, ARCHIVED_SATS_OF_TRANSFER, SHARES
-from ..database import Ledger, Row, chunks, fetch_rows, reading
+from ..database import Ledger, Row, beyond, chunks, fetch_rows, reading
 from ..helpers import start_of
 from ..models_clients import Client, ClientTerms, Deposit
 from ..models_payouts import Forward, Payout
@@ -135,11 +135,10 @@ async def confirmed_payouts(
     async with reading() as work:
         return await work.fetch(
             Payout,
-            "SELECT * FROM satmachineclient.dca_payouts "
-            "WHERE status = 'confirmed' AND confirmed_at >= :since "
-            "AND (confirmed_at > :since OR id > :id) ORDER BY confirmed_at, id LIMIT :limit",
-            since=after.confirmed_at if after else since,
-            id=after.id if after else "",
+            f"SELECT * FROM satmachineclient.dca_payouts WHERE status = 'confirmed' AND "
+            f"{beyond('confirmed_at')} ORDER BY confirmed_at, id LIMIT :limit",
+            at=after.confirmed_at if after else since,
+            behind=after.id if after else "",
             limit=limit,
         )
 
@@ -337,11 +336,10 @@ async def confirmed_forwards(
     async with reading() as work:
         return await work.fetch(
             Forward,
-            "SELECT * FROM satmachineclient.dca_forwards "
-            "WHERE status = 'confirmed' AND confirmed_at >= :since "
-            "AND (confirmed_at > :since OR id > :id) ORDER BY confirmed_at, id LIMIT :limit",
-            since=after.confirmed_at if after else since,
-            id=after.id if after else "",
+            f"SELECT * FROM satmachineclient.dca_forwards WHERE status = 'confirmed' AND "
+            f"{beyond('confirmed_at')} ORDER BY confirmed_at, id LIMIT :limit",
+            at=after.confirmed_at if after else since,
+            behind=after.id if after else "",
             limit=limit,
         )
 
