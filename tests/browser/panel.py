@@ -19,6 +19,16 @@ expect.set_options(timeout=15_000)
 _EXPECTED_ERRORS = ("/static/routes.json",)
 
 
+# Nothing moves into its place: each frame of it would be drawn by the processor.
+_STILL = """
+    addEventListener('DOMContentLoaded', () => {
+        const style = document.createElement('style')
+        style.textContent =
+            '*, ::before, ::after {transition: none !important; animation: none !important}'
+        document.head.append(style)
+    });
+"""
+
 # What a configuration tells and nobody enters.
 _TOLD = re.compile(
     "has_|test_connection_|last_|secrets_to_reenter|suggestions|credit_since|database_(number|since)"
@@ -61,6 +71,7 @@ async def log_in(
         f"localStorage.setItem('lnbits.lang', '__q_strn|{language}');"
         f"localStorage.setItem('lnbits.gradientBg', '__q_bool|{int(not flat)}');"
         f"localStorage.setItem('lnbits.cardGradient', '__q_bool|{int(not flat)}');"
+        f"{_STILL}"
     )
     context.set_default_timeout(30_000)
     return context
