@@ -6,6 +6,7 @@ LNbits' core that are on the stack.
 """
 
 import asyncio
+import secrets
 import sys
 import time
 from collections import defaultdict
@@ -39,7 +40,9 @@ async def run(world: BenchWorld, *, quick: bool) -> dict[str, Any]:
         await _quiet()
         whole, cpu = time.perf_counter() - began, time.process_time() - cpu
     database = sum(spent.values())
+    crowded = {wallets: await _among(world, wallets, quick) for wallets in (1, 100, 1_000)}
     return {
+        "crowded_cpu_ms": crowded,
         "payments": number,
         "whole_ms": whole / number * 1000,
         "paid_ms": seconds / number * 1000,
@@ -55,6 +58,21 @@ async def run(world: BenchWorld, *, quick: bool) -> dict[str, Any]:
             for (caller, function), value in sorted(spent.items(), key=lambda each: -each[1])
         ],
     }
+
+
+async def _among(world: BenchWorld, wallets: int, quick: bool) -> float:
+    """Processor milliseconds of a payment to a user who has so many wallets."""
+    number = 10 if quick else 50
+    await world.clear()
+    await world.add_clients(1)
+    user = world.clients[0].wallet_id
+    await world.add_wallets([secrets.token_hex(16) for _ in range(wallets - 1)], user)
+    await bare_loop(world, 2)
+    await _quiet()
+    cpu = time.process_time()
+    await bare_loop(world, number)
+    await _quiet()
+    return (time.process_time() - cpu) / number * 1000
 
 
 async def _quiet() -> None:

@@ -74,6 +74,8 @@ def _payment(case: dict[str, Any]) -> Iterable[Sequence[object]]:
     yield "", "database in all", "", case["database_ms"]
     yield "", "processor time", "", case["cpu_ms"]
     yield "", "until pay_invoice has returned", "", case["paid_ms"]
+    for wallets, milliseconds in case["crowded_cpu_ms"].items():
+        yield "", f"processor time, the payee's user has {wallets} wallets", "", milliseconds
 
 
 def _growth(cases: list[dict[str, Any]]) -> Iterable[Sequence[object]]:

@@ -123,15 +123,15 @@ class BenchWorld:
         async with ledger() as work:
             await crud_clients.book_deposits(work, deposits)
 
-    async def add_wallets(self, ids: list[str]) -> None:
-        """Each with a user of its own: who has none is not paid."""
+    async def add_wallets(self, ids: list[str], user: str | None = None) -> None:
+        """Each with a user of its own, or all of this one: who has none is not paid."""
         nobody = {"username": None, "email": None, "pubkey": None, "external_id": None}
-        users = [nobody | {"id": key} for key in ids]
+        users = [nobody | {"id": key} for key in ids if user is None]
         await self._copies("accounts", self.source.user, users)
         wallets = [
             {
                 "id": key,
-                "user": key,
+                "user": user or key,
                 "name": "bench",
                 "adminkey": key + "a",
                 "inkey": key + "i",
@@ -143,6 +143,8 @@ class BenchWorld:
 
     async def _copies(self, table: str, model_id: str, rows: list[dict[str, Any]]) -> None:
         """Copies of one of LNbits' rows, each with these values instead of its own."""
+        if not rows:
+            return
         from lnbits.core.db import db as core_db
         from sqlalchemy import text
 
