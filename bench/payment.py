@@ -66,7 +66,8 @@ async def _among(world: BenchWorld, wallets: int, quick: bool) -> float:
     await world.clear()
     await world.add_clients(1)
     user = world.clients[0].wallet_id
-    await world.add_wallets([secrets.token_hex(16) for _ in range(wallets - 1)], user)
+    if wallets > 1:
+        await world.add_wallets([secrets.token_hex(16) for _ in range(wallets - 1)], user)
     await bare_loop(world, 2)
     await _quiet()
     cpu = time.process_time()

@@ -126,8 +126,8 @@ class BenchWorld:
     async def add_wallets(self, ids: list[str], user: str | None = None) -> None:
         """Each with a user of its own, or all of this one: who has none is not paid."""
         nobody = {"username": None, "email": None, "pubkey": None, "external_id": None}
-        users = [nobody | {"id": key} for key in ids if user is None]
-        await self._copies("accounts", self.source.user, users)
+        if user is None:
+            await self._copies("accounts", self.source.user, [nobody | {"id": k} for k in ids])
         wallets = [
             {
                 "id": key,
@@ -143,8 +143,6 @@ class BenchWorld:
 
     async def _copies(self, table: str, model_id: str, rows: list[dict[str, Any]]) -> None:
         """Copies of one of LNbits' rows, each with these values instead of its own."""
-        if not rows:
-            return
         from lnbits.core.db import db as core_db
         from sqlalchemy import text
 
