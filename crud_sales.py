@@ -5,7 +5,7 @@ from typing import Any
 
 from .crud import NAMED_SALES, note
 from .crud_clients import Entry, MachineEntry, book, book_machines
-from .crud_shares import SHARES
+from .crud_shares import ARCHIVED, LIVE, SHARES
 from .database import Ledger, Row, chunks, fetch_rows, ledger, reading
 from .helpers import now
 from .models import AuditEntry
@@ -65,9 +65,14 @@ async def get_transaction(transaction_id: str) -> Transaction | None:
 
 async def get_payment(payment_id: str) -> Payment | None:
     async with reading() as work:
-        return await work.fetch_one(
-            Payment, f"SELECT * FROM {SHARES} WHERE id = :id", id=payment_id
-        )
+        # The archive has no index of its shares' ids: hardly anybody asks for one.
+        for source in (LIVE, ARCHIVED):
+            found = await work.fetch_one(
+                Payment, f"SELECT * FROM {source} WHERE id = :id", id=payment_id
+            )
+            if found:
+                return found
+    return None
 
 
 async def get_payments_of(transaction_id: str) -> list[Payment]:
