@@ -33,12 +33,14 @@ async def test_an_operator_archives_old_shares(world: World, open_panel: OpenPan
 
     panel = await open_panel()
     await panel.tab("Audit")
-    await panel.sees(f"Shares that could be, up to {offered['latest']}")
+    facts = panel.page.get_by_text("Shares that could be, up to ").locator("xpath=../..")
+    await expect(facts).to_contain_text(f"{_named(offered['latest'])}{offered['open_shares']}")
     assert await panel.nameless() == []
     await panel.press("Archive old shares")
     dialog = panel.dialog("Old shares")
     month = offered["months"][0]["month"]
-    await expect(dialog.get_by_label("Up to the month")).to_have_value(month)
+    chosen = dialog.get_by_role("combobox", name="Up to the month")
+    await expect(chosen).to_have_value(_named(month))
     await panel.press("Archive old shares", dialog)
     await panel.says("Archived: ")
     await panel.sees(f"archived the shares up to {month}")
@@ -46,3 +48,7 @@ async def test_an_operator_archives_old_shares(world: World, open_panel: OpenPan
     assert archived["open_shares"] == 0, archived
     await expect(panel.page.get_by_role("button", name="Archive old shares")).to_be_hidden()
     assert (await world.call("GET", "/reconciliation"))["ok"]
+
+
+def _named(month: str) -> str:
+    return datetime.fromisoformat(f"{month}-01").strftime("%B %Y")

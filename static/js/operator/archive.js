@@ -18,7 +18,7 @@ satmachine.components['sat-archive'] = {
       return [
         {name: t('archive.archived'), value: archive.archived_shares},
         {
-          name: t('archive.open', {month: archive.latest}),
+          name: t('archive.open', {month: fmt.month(archive.latest)}),
           value: archive.open_shares
         },
         {name: t('archive.megabytes'), value: this.megabytes(archive.bytes)},
@@ -28,7 +28,7 @@ satmachine.components['sat-archive'] = {
         }
       ]
         .filter(Boolean)
-        .map(({name, value}) => ({name, value: fmt.amount(value)}))
+        .map(({name, value}) => ({name, value: fmt.sats(value)}))
     }
   },
   methods: {
@@ -45,7 +45,10 @@ satmachine.components['sat-archive'] = {
             name: 'until',
             label: t('archive.until'),
             required: true,
-            isLine: true,
+            options: this.open.map(({month}) => ({
+              label: this.fmt.month(month),
+              value: month
+            })),
             value: this.open.at(-1).month
           }
         ],
