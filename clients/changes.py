@@ -80,7 +80,13 @@ def _new(
 
 
 def _added(client: Client, actor: str) -> AuditEntry:
-    return AuditEntry.of(actor, "client added", client.id, after=ClientOut.of(client, [], {}))
+    return AuditEntry.of(actor, "client added", client.id, after=_kept(client))
+
+
+def _kept(client: Client) -> ClientOut:
+    """As the audit log keeps a client: without what is worked out from other rows."""
+    worked_out = {"balances", "total_sats", "wallet_gone", "average_prices"}
+    return ClientOut.of(client, [], {}).copy(exclude=worked_out)
 
 
 async def change(client: Client, data: UpdateClient, actor: str, by: Party) -> Client:
@@ -115,8 +121,8 @@ async def change(client: Client, data: UpdateClient, actor: str, by: Party) -> C
             actor,
             "client changed",
             after.id,
-            ClientOut.of(before, [], {}),
-            ClientOut.of(after, [], {}),
+            _kept(before),
+            _kept(after),
         ),
     )
     if (after.wallet_id, after.status) != (client.wallet_id, client.status):

@@ -43,6 +43,9 @@ async def test_what_admins_do_is_kept_with_before_and_after_and_no_secret(
         "review dismissed",
     ]
     assert {e["actor"] for e in entries} == {admin.user_id}
+    added = entries[-2]["after"]
+    assert (added["username"], added["status"]) == ("one", "active")
+    assert not {"balances", "total_sats", "wallet_gone", "average_prices"} & set(added)
     paused = entries[2]
     assert (paused["before"]["status"], paused["after"]["status"]) == ("active", "paused")
     assert entries[0]["after"] == {"notes": "refunded"}
