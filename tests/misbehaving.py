@@ -20,18 +20,6 @@ def on_invoice(answer: Answer) -> Behaviour:
     return lambda path, query: answer if path == "/invoice" else None
 
 
-def once_set(behaviour: Behaviour) -> Behaviour:
-    """As it should be for the first question, with which a destination is set."""
-    asked = 0
-
-    def answer(path: str, query: dict[str, str]) -> Answer | None:
-        nonlocal asked
-        asked += 1
-        return None if asked == 1 else behaviour(path, query)
-
-    return answer
-
-
 def with_invoice(make: Callable[[int], str]) -> Behaviour:
     """Whose invoice, of so many millisatoshis asked for, is made by this."""
 

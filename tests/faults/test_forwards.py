@@ -17,7 +17,7 @@ from demo.lnbits_api import Wallet
 from demo.lnbits_server import LnbitsServer
 from demo.outside import Outside
 from tests.gate import Gate
-from tests.misbehaving import BAD, Behaviour, hangs, once_set, with_invoice
+from tests.misbehaving import BAD, Behaviour, hangs, with_invoice
 
 from .world import API, DATABASES, FaultWorld
 
@@ -260,8 +260,11 @@ async def test_killed_at_random_moments(world: ForwardWorld) -> None:
         world.gate.mode = chance.choice(["pass", "pass", "hold", "refuse", "down"])
         name = chance.choice(["does well", *behaviours])
         met[name] += 1
-        world.outside.destination.before = once_set(behaviours.get(name, _does_well))
+        # Who sets a destination asks it, and nothing goes there before both have.
+        await world.admin.call("PUT", f"{API}/programme", {"forwarding": False})
         await world.set_forward(world.outside.destination.lnurl)
+        world.outside.destination.before = behaviours.get(name, _does_well)
+        await world.admin.call("PUT", f"{API}/programme", {"forwarding": True})
         await asyncio.sleep(chance.uniform(0, 2.5))
         world.server.kill9()
         await world.look_what_is_under_way()
