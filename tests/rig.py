@@ -10,6 +10,14 @@ from demo.lnbits_api import EXTENSION, Account, Wallet
 
 API = f"/{EXTENSION}/api/v1/dca"
 
+# Of each table, what says when: for tests that make all that is there older.
+TIMES = {
+    "lamassu_transactions": ("transaction_time", "processed_at"),
+    "dca_payments": ("transaction_time", "created_at", "confirmed_at"),
+    "dca_payouts": ("created_at", "confirmed_at"),
+    "dca_deposits": ("created_at", "confirmed_at"),
+}
+
 
 @dataclass(frozen=True)
 class Setup:

@@ -9,23 +9,16 @@ from playwright.async_api import expect
 from demo.sales import Sale
 from demo.world import World
 from tests.browser.conftest import OpenPanel
+from tests.rig import TIMES
 
 pytestmark = pytest.mark.browser
-
-# Of each table, what says when: all that is there was 500 days ago.
-_TIMES = {
-    "lamassu_transactions": ("transaction_time", "processed_at"),
-    "dca_payments": ("transaction_time", "created_at", "confirmed_at"),
-    "dca_payouts": ("created_at", "confirmed_at"),
-    "dca_deposits": ("created_at", "confirmed_at"),
-}
 
 
 async def test_an_operator_archives_old_shares(world: World, open_panel: OpenPanel) -> None:
     await world.lamassu.insert(Sale(created=datetime.now(timezone.utc)))
     assert (await world.call("POST", "/manual-poll"))["success"]
     with sqlite3.connect(world.lnbits.stored, timeout=30) as database:
-        for table, columns in _TIMES.items():
+        for table, columns in TIMES.items():
             back = ", ".join(f"{name} = {name} - 500 * 86400" for name in columns)
             database.execute(f"UPDATE {table} SET {back}")  # noqa: S608
     offered = await world.call("GET", "/archive")

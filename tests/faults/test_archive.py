@@ -6,17 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.rig import API
+from tests.rig import API, TIMES
 
 from .world import DATABASES, FaultWorld
 
 _AGO = {"sqlite": "500 * 86400", "postgres": "INTERVAL '500 days'"}
-_TIMES = {
-    "lamassu_transactions": ("transaction_time", "processed_at"),
-    "dca_payments": ("transaction_time", "created_at", "confirmed_at"),
-    "dca_payouts": ("created_at", "confirmed_at"),
-    "dca_deposits": ("created_at", "confirmed_at"),
-}
 
 
 @pytest.fixture(params=DATABASES)
@@ -49,7 +43,7 @@ async def test_killed_at_each_commit_of_archiving(world: FaultWorld) -> None:
     for _ in range(3):
         await world.sell()
         assert await world.poll()
-    for table, columns in _TIMES.items():
+    for table, columns in TIMES.items():
         back = ", ".join(f"{name} = {name} - {_AGO[world.database]}" for name in columns)
         await world.run(f"UPDATE {table} SET {back}")  # noqa: S608
     before = await _shares(world)
