@@ -362,18 +362,24 @@ async def sizes(work: Ledger) -> tuple[int, int | None]:
 # ---- does the archive agree with itself ------------------------------------------------------
 
 
-async def differing_sales() -> list[Row]:
-    """Sales whose archived shares do not add up to what was archived, or that have others, too."""
+async def differing_sales(begin: datetime | float, end: datetime | float) -> list[Row]:
+    """Sales whose archived shares do not add up to what was archived, or that have others, too.
+
+    Of those whose shares were made in this time.
+    """
+    made = "created_at >= :begin AND created_at < :end"
     return await fetch_rows(
         "SELECT transaction_id AS id FROM ("
         "SELECT transaction_id, shares, clients_count, distributed_sats, distributed_fiat "
-        "FROM satmachineclient.dca_archived_sales UNION ALL "
+        f"FROM satmachineclient.dca_archived_sales WHERE {made} UNION ALL "
         "SELECT transaction_id, -1, CASE WHEN status = 'voided' THEN 0 ELSE -1 END, "
         "CASE WHEN status = 'voided' THEN 0 ELSE -amount_sats END, "
         "CASE WHEN status = 'voided' THEN 0 ELSE -amount_fiat END "
-        f"FROM {ARCHIVED}) entries GROUP BY transaction_id "
+        f"FROM {ARCHIVED} WHERE {made}) entries GROUP BY transaction_id "
         f"HAVING {' OR '.join(f'SUM({name}) <> 0' for name in _SUMS)} "
         "UNION SELECT s.transaction_id "
         f"FROM satmachineclient.dca_archived_sales s JOIN {LIVE} p "
-        "ON p.transaction_id = s.transaction_id"
+        f"ON p.transaction_id = s.transaction_id WHERE s.{made.replace('AND ', 'AND s.')}",
+        begin=begin,
+        end=end,
     )

@@ -34,6 +34,7 @@ LEASE_SECONDS = 60
 # A lease is not renewed for one who has reported no step for so long.
 STALL_SECONDS: float = 300
 _CHUNK = 1000  # values in one IN (…)
+_SOON: float = 0.1  # seconds: who waits for the database so long does not mind
 _PIECE = 250  # rows turned into or out of the database's form before others get their turn
 
 # Seconds since 1970 by the database's own clock: two servers need not agree on the time.
@@ -318,6 +319,33 @@ def beyond(column: str, key: str = "id", sign: str = ">") -> str:
     return f"{column} {sign}= :at AND ({column} {sign} :at OR {key} > :behind)"
 
 
+def each_of(table: str, column: str) -> str:
+    """SQL: the values of a column that leads an index, each once, as `value`.
+
+    From one to the next in the index: a plain DISTINCT reads all of it.
+    """
+    return (
+        f"(WITH RECURSIVE found (value) AS (SELECT MIN({column}) FROM {table} UNION ALL "
+        f"SELECT (SELECT MIN({column}) FROM {table} WHERE {column} > found.value) "
+        "FROM found WHERE found.value IS NOT NULL) "
+        "SELECT value FROM found WHERE value IS NOT NULL) each_value"
+    )
+
+
 def chunks(values: Iterable[str]) -> Iterable[list[str]]:
     everything = sorted(set(values))
     return [everything[i : i + _CHUNK] for i in range(0, len(everything), _CHUNK)]
+
+
+def in_time(values: Sequence[T]) -> Iterable[Sequence[T]]:
+    """These in pieces, larger ones as long as what is done with each takes a moment only."""
+    begin, size = 0, 1
+    while piece := values[begin : begin + size]:
+        began = monotonic()
+        yield piece
+        took = monotonic() - began
+        begin += size
+        if took < _SOON:
+            size = min(2 * size, _CHUNK)
+        elif took > 2 * _SOON:
+            size = max(size // 2, 1)

@@ -139,7 +139,7 @@ async def _check_books(record: Poll) -> int:
     """After each poll what is recent, at start-up everything; how many differences there are."""
     everything = record.trigger == "startup"
     since = reconciliation.EVERYTHING if everything else record.started_at - _RECENT
-    books = await reconciliation.reconcile(since)
+    books = await reconciliation.reconcile(since, lambda: database.stepped(record.id))
     if books.ok:
         return 0
     if any(difference.kind == "lnbits_payment" for difference in books.differences):

@@ -4,6 +4,7 @@ Ratios are to LNbits' own page of payments in the same world; processor time is 
 that on SQLite it holds the database's work, on PostgreSQL not.
 """
 
+import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable
@@ -83,6 +84,7 @@ async def _measured(world: BenchWorld, sales: int, rounds: int) -> dict[str, Any
         for figure in ("seconds", "cpu_seconds", "peak_mb", "own_step_ms"):
             found[figure][name] = median([run[figure] for run in runs])
         found["own_step"][name] = runs[-1]["own_step"]
+    found["others_wait_ms"] = await _waits(world)
     found["planning_to_plain"] = await _planning(world)
     found["bytes"] = await _bytes(world)
     found["bytes_per_share"] = found["bytes"]["ledger"] / found["shares"]
@@ -137,6 +139,21 @@ def requests(
     found["reconciliation of everything"] = (reconciliation.reconcile, 1)
     found["poll at start-up"] = (lambda: transaction_processor.poll("startup"), 1)
     return found
+
+
+async def _waits(world: BenchWorld) -> float:
+    """The longest of somebody's requests for the configuration while all books are checked."""
+    from satmachineclient.books import reconciliation
+
+    checking = asyncio.create_task(reconciliation.reconcile())
+    longest = 0.0
+    while not checking.done():
+        began = time.perf_counter()
+        (await world.admin.get(f"{API}/config", timeout=600)).raise_for_status()
+        longest = max(longest, time.perf_counter() - began)
+        await asyncio.sleep(0.01)
+    await checking
+    return longest * 1000
 
 
 async def _planning(world: BenchWorld) -> float:

@@ -20,7 +20,7 @@ from ..helpers import TAG
 from ..models_payouts import Payout
 from ..models_sales import PayoutKind
 from . import crud_adoption
-from .crud import confirmed_payouts, known_hashes
+from .crud_checks import confirmed_payouts, known_hashes
 
 EVERYTHING = datetime(2009, 1, 3, tzinfo=timezone.utc)
 OVERLAP = timedelta(days=1)  # LNbits stores times without their zone

@@ -23,6 +23,8 @@ MONTHS_KEPT = 13  # this month and the twelve before it are never archived
 _SALES, _SHARES = 200, 1000  # at most, in one piece; a sale is never parted
 _SECONDS = 20.0  # for which one request goes on
 _PAUSE = 0.05  # seconds in which others get the ledger
+_STILL_AGREE = 600.0  # seconds for which a request that goes on need not check the books again
+_agreed: dict[str, float] = {}  # until which month, and when by this process's clock
 
 
 class ArchiveIn(In):
@@ -128,6 +130,7 @@ async def run(until: str, operator: str) -> Archived:
             sales = await _piece(work, end, after)
             if not sales:
                 found.done = True
+                _agreed.clear()
                 return found
             ready = await crud_shares.ready(work, [sale["id"] for sale in sales])
             if ready:
@@ -149,12 +152,16 @@ async def _check(end: datetime, until: str) -> None:
             f"Up to the end of {until}, {number} sales, payments or commissions are not finally "
             "settled: settle or decide on them first."
         )
+    if monotonic() - _agreed.get(until, -_STILL_AGREE) < _STILL_AGREE:
+        return
     books = await reconciliation.reconcile()
     if not books.ok:
         raise ConflictError(
             f"The books differ in {len(books.differences)} places: nothing is archived until they "
             "agree."
         )
+    _agreed.clear()
+    _agreed[until] = monotonic()
 
 
 async def _piece(work: Ledger, end: datetime, after: Row | None) -> list[Row]:

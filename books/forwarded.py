@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from .. import crud_lnbits
+from ..database import in_time
 from ..models import Difference
 from ..models_payouts import Forward
-from . import crud
+from . import crud_checks
 
 
 async def check(since: datetime) -> tuple[int, list[Difference]]:
@@ -24,10 +25,11 @@ async def check(since: datetime) -> tuple[int, list[Difference]]:
             detail=f"{row['sent']} sats were forwarded from the wallet {row['wallet_id']}, with "
             f"fees, and {row['brought']} were brought.",
         )
-        for row in await crud.overdrawn_wallets()
+        for ids in in_time(await crud_checks.forwarding_since(since))
+        for row in await crud_checks.overdrawn_wallets(list(ids))
     ]
     last: Forward | None = None
-    while batch := await crud.confirmed_forwards(since, last):
+    while batch := await crud_checks.confirmed_forwards(since, last):
         hashes = [forward.payment_hash or "" for forward in batch]
         differences += _differences(batch, await crud_lnbits.lnbits_debits(hashes))
         number, last = number + len(batch), batch[-1]
@@ -37,7 +39,7 @@ async def check(since: datetime) -> tuple[int, list[Difference]]:
 async def _paid_although_given_up(since: datetime) -> list[Difference]:
     given_up = {
         (row["payment_hash"], row["wallet_id"]): row["forward_id"]
-        for row in await crud.given_up_invoices(since)
+        for row in await crud_checks.given_up_invoices(since)
     }
     booked = await crud_lnbits.lnbits_debits(payment_hash for payment_hash, _ in given_up)
     return [

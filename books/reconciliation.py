@@ -4,41 +4,39 @@ Reads only. A poll that is paying meanwhile makes no difference: what is confirm
 by LNbits before, and what LNbits has booked was stored here before.
 """
 
-from collections.abc import Iterable, Mapping
-from contextlib import nullcontext
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from loguru import logger
 
 from .. import crud_lnbits, crud_shares
-from ..database import reading
+from ..database import in_time, reading
 from ..models import Difference, Reconciliation
 from ..models_payouts import Payout
-from . import adoption, crud, crud_adoption, forwarded
+from . import adoption, crud_adoption, crud_checks, forwarded
 from .adoption import EVERYTHING as EVERYTHING
 
 _LOGGED = 10  # differences shown in one line of the log
 
 
-async def reconcile(since: datetime = EVERYTHING) -> Reconciliation:
+async def reconcile(
+    since: datetime = EVERYTHING, stepped: Callable[[], None] = lambda: None
+) -> Reconciliation:
     """Check all that was processed since then; what differs is logged as an error.
 
-    Asked for everything, it also sums up every row for the clients' totals.
+    Asked for everything, it also sums up every row for the clients' totals. It goes piece by
+    piece, and in between others get to the database; `stepped` is called after each.
     """
-    # What is recent is soon read; between the questions about everything others get their turn.
-    async with nullcontext() if since == EVERYTHING else reading():
-        differences = await _in_our_tables(since)
-        differences += await _unclear()
-        checked = await _numbers(since)
+    differences, checked = await _our_tables(since, stepped)
     if since == EVERYTHING:
-        differences += [_total_difference(row) for row in await crud.wrong_totals()]
-        differences += [_total_difference(row) for row in await crud.wrong_machine_totals()]
-        differences += [_archive_difference(row) for row in await crud_shares.differing_sales()]
+        differences += await wrong_totals(stepped)
     payouts, found = await _check_payouts(since)
     differences += found
     ours = await adoption.unknown_payments(since)
     differences += [_unknown(booked) for booked in ours.unknown]
+    stepped()
     forwards, found = await forwarded.check(since)
     differences += found
     if differences:
@@ -56,26 +54,65 @@ async def reconcile(since: datetime = EVERYTHING) -> Reconciliation:
     )
 
 
-async def _numbers(since: datetime) -> dict[str, int]:
-    return {
-        "transactions": await crud.count("lamassu_transactions", "processed_at", since),
-        "payments": await crud.count("dca_payments", "created_at", since),
-        "balances": await crud.count_balances(),
-    }
+async def _our_tables(
+    since: datetime, stepped: Callable[[], None]
+) -> tuple[list[Difference], dict[str, int]]:
+    """What does not add up among our own rows, and how many there are."""
+    differences: list[Difference] = []
+    checked = Counter[str]()
+    begin: crud_checks.Moment = since
+    while begin != crud_checks.FOREVER:
+        async with reading():
+            end = await crud_checks.end_of_piece(begin)
+            differences += await _piece(begin, end)
+            if since == EVERYTHING:
+                differing = await crud_shares.differing_sales(begin, end)
+                differences += [_archive_difference(row) for row in differing]
+            checked += Counter(
+                transactions=await crud_checks.count(
+                    "lamassu_transactions", "processed_at", begin, end
+                ),
+                payments=await crud_checks.count("dca_payments", "created_at", begin, end),
+            )
+            if end == crud_checks.FOREVER:
+                differences += await _of_now()
+                checked["balances"] = await crud_checks.count_balances()
+        begin = end
+        stepped()
+    return differences, {name: checked[name] for name in ("transactions", "payments", "balances")}
 
 
-async def _in_our_tables(since: datetime) -> list[Difference]:
-    """What does not add up among our own rows."""
+async def _piece(begin: crud_checks.Moment, end: crud_checks.Moment) -> list[Difference]:
+    """What does not add up of the sales, shares and transfers of this time."""
     return [
-        *(_transaction_difference(r) for r in await crud.unbalanced_transactions(since)),
-        *(_commission_difference(r) for r in await crud.unbalanced_commissions(since)),
+        *map(_transaction_difference, await crud_checks.unbalanced_transactions(begin, end)),
+        *map(_commission_difference, await crud_checks.unbalanced_commissions(begin, end)),
+        *(
+            Difference(
+                kind="transfer",
+                id=row["id"],
+                detail=f"Its payouts are {row['payout_sats']} sats, what it carries is "
+                f"{row['carried_sats']} sats.",
+            )
+            for row in await crud_checks.unbalanced_transfers(begin, end)
+        ),
+        *(
+            Difference(kind="payment", id=row["id"], detail="Confirmed, but its payout is not.")
+            for row in await crud_checks.unpaid_but_confirmed(begin, end)
+        ),
+    ]
+
+
+async def _of_now() -> list[Difference]:
+    """More that went out than was there, and what was adopted and does not fit."""
+    return [
         *(
             Difference(
                 kind="balance",
                 id=row["client_id"],
                 detail=f"More {row['currency']} was distributed than deposited.",
             )
-            for row in await crud.overdrawn_balances()
+            for row in await crud_checks.overdrawn_balances()
         ),
         *(
             Difference(
@@ -84,22 +121,22 @@ async def _in_our_tables(since: datetime) -> list[Difference]:
                 detail=f"More {row['currency']} went out of machine {row['device_id']} than was "
                 "theirs there.",
             )
-            for row in await crud.overdrawn_machines()
+            for row in await crud_checks.overdrawn_machines()
         ),
-        *(
-            Difference(
-                kind="transfer",
-                id=row["id"],
-                detail=f"Its payouts are {row['payout_sats']} sats, what it carries is "
-                f"{row['carried_sats']} sats.",
-            )
-            for row in await crud.unbalanced_transfers(since)
-        ),
-        *(
-            Difference(kind="payment", id=row["id"], detail="Confirmed, but its payout is not.")
-            for row in await crud.unpaid_but_confirmed(since)
-        ),
+        *(await _unclear()),
     ]
+
+
+async def wrong_totals(stepped: Callable[[], None] = lambda: None) -> list[Difference]:
+    """Clients' totals that are not the sums of their rows."""
+    differences: list[Difference] = []
+    for ids in in_time(await crud_checks.client_ids()):
+        async with reading():
+            wrong = await crud_checks.wrong_totals(ids[0], ids[-1])
+            wrong += await crud_checks.wrong_machine_totals(ids[0], ids[-1])
+        differences += map(_total_difference, wrong)
+        stepped()
+    return differences
 
 
 async def _check_payouts(since: datetime) -> tuple[int, list[Difference]]:
@@ -107,7 +144,7 @@ async def _check_payouts(since: datetime) -> tuple[int, list[Difference]]:
     number = 0
     differences: list[Difference] = []
     last: Payout | None = None
-    while batch := await crud.confirmed_payouts(since, last):
+    while batch := await crud_checks.confirmed_payouts(since, last):
         ids = [key for payout in batch for key in adoption.checking_ids(payout)]
         differences += _payout_differences(batch, await crud_lnbits.bookings(ids))
         number, last = number + len(batch), batch[-1]

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ..crud import OWNERS, first_shown, shown
 from ..crud_shares import SHARES
-from ..database import Row, beyond, chunks, db, fetch_rows, reading
+from ..database import Row, beyond, chunks, db, each_of, fetch_rows, reading
 from ..models_payouts import Owner
 
 QUARTER_SECONDS = 900
@@ -177,18 +177,8 @@ async def sale_currencies() -> list[str]:
 
 
 async def _distinct(column: str) -> list[str]:
-    """The values of a column of the sales, from one to the next in its index.
-
-    A plain DISTINCT reads the whole index.
-    """
-    table = "satmachineclient.lamassu_transactions"
-    rows = await fetch_rows(
-        f"WITH RECURSIVE found (value) AS (SELECT MIN({column}) FROM {table} UNION ALL "
-        f"SELECT (SELECT MIN({column}) FROM {table} WHERE {column} > found.value) "
-        "FROM found WHERE found.value IS NOT NULL) "
-        "SELECT value FROM found WHERE value IS NOT NULL ORDER BY value"
-    )
-    return [row["value"] for row in rows]
+    values = each_of("satmachineclient.lamassu_transactions", column)
+    return [row["value"] for row in await fetch_rows(f"SELECT value FROM {values} ORDER BY value")]
 
 
 async def batch(

@@ -233,6 +233,30 @@ async def test_killed_in_the_middle_the_next_one_goes_on(
     assert changes(before, await look(admin, programme, sale)) == {}
 
 
+async def test_requests_that_go_on_check_the_books_once(
+    admin: Account, programme: Programme, latest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from satmachineclient.books import archive, reconciliation
+
+    checks = 0
+    check = reconciliation.reconcile
+
+    async def counting() -> Any:
+        nonlocal checks
+        checks += 1
+        return await check()
+
+    monkeypatch.setattr(reconciliation, "reconcile", counting)
+    monkeypatch.setattr(archive, "_SECONDS", 0)
+    monkeypatch.setattr(archive, "_SALES", 5)
+    requests = 0
+    while not (await admin.call("POST", f"{API}/archive", {"until": latest}))["done"]:
+        requests += 1
+    assert requests > 1 and checks == 1
+    await admin.call("POST", f"{API}/archive", {"until": latest})  # another time
+    assert checks == 2
+
+
 async def test_what_is_young_or_open_is_not_archived(
     admin: Account, programme: Programme, sale: str, latest: str
 ) -> None:

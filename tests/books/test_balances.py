@@ -142,7 +142,7 @@ async def test_reconciliation_looks_at_everything_in_small_batches(
 ) -> None:
     from satmachineclient import crud_lnbits
     from satmachineclient.books import reconciliation
-    from satmachineclient.books.crud import confirmed_payouts
+    from satmachineclient.books.crud_checks import confirmed_payouts
 
     await configure()
     await a_busy_ledger(admin, make_client, lamassu, poll)
