@@ -10,6 +10,8 @@ from tests.rig import API, TIMES
 
 from .world import DATABASES, FaultWorld
 
+pytestmark = pytest.mark.faults
+
 _AGO = {"sqlite": "500 * 86400", "postgres": "INTERVAL '500 days'"}
 
 

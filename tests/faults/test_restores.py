@@ -8,7 +8,7 @@ import pytest
 
 from .world import API, DATABASES, FaultWorld
 
-FULL = pytest.mark.faults
+pytestmark = pytest.mark.faults
 _STRIDE = 5  # every so many commits
 
 
@@ -34,7 +34,6 @@ async def _lose_ours(world: FaultWorld) -> None:
     await world.expire_lease()
 
 
-@FULL
 async def test_our_database_put_back_and_killed_while_it_adopts(world: FaultWorld) -> None:
     await _lose_ours(world)
     world.arm(10**9)
@@ -56,17 +55,12 @@ async def test_our_database_put_back_and_killed_while_it_adopts(world: FaultWorl
     print(f"{world.database}: {died} crash points of Adopt tried, nothing paid twice")
 
 
-@pytest.mark.parametrize(
-    "rounds", [pytest.param(1, id="some"), pytest.param(12, marks=FULL, id="many")]
-)
-async def test_a_poll_is_killed_then_our_database_is_put_back(
-    world: FaultWorld, rounds: int
-) -> None:
+async def test_a_poll_is_killed_then_our_database_is_put_back(world: FaultWorld) -> None:
     """The copy is from before the poll: LNbits has whatever was booked before it died."""
     seed = time.time_ns()
     print(f"{world.database}: seed {seed}")
     chance = random.Random(seed)  # noqa: S311
-    for _ in range(rounds):
+    for _ in range(12):
         await world.sell(1)
         await _poll(world)
         if chance.random() < 0.5:  # a copy in which something is planned and half paid
@@ -88,7 +82,6 @@ async def test_a_poll_is_killed_then_our_database_is_put_back(
         await world.check()
 
 
-@FULL
 async def test_lnbits_database_put_back_and_killed_while_it_pays_again(world: FaultWorld) -> None:
     moments, moment = 10**9, 10**9
     while moment > 0:
