@@ -201,6 +201,8 @@ async def _read_and_plan(record: Poll, config: LamassuConfig) -> bool:
     async with database.ledger(record.id) as work:
         await store_seen(work, seen)
         await note_machines(work, (sale.device_id for sale in sales))
+    if not sales:
+        return True
     record.new = sum(1 for sale in sales if sale.state == "good")
     sales = sorted(
         (sale for sale in sales if sale.state != "waiting"), key=lambda sale: (sale.time, sale.id)
@@ -208,7 +210,7 @@ async def _read_and_plan(record: Poll, config: LamassuConfig) -> bool:
     codes = {sale.fiat_code for sale in sales if sale.state == "good"}
     ceilings = planning.Ceilings(config, KnownRates(await ask_rates(codes), now()))
     clients = await crud_clients.count_open_clients()
-    aside = await obstacles.clients_aside() if sales else set()
+    aside = await obstacles.clients_aside()
     together = min(_MOST_SALES, max(1, _MOST_SHARES // max(1, clients)))
     for start in range(0, len(sales), together):
         progress.tell("planning", record)

@@ -164,12 +164,10 @@ def _json(text: str | None) -> dict[str, Any]:
 async def lost_payouts(since: datetime = EVERYTHING) -> list[Payout]:
     """Confirmed payouts of which LNbits has no trace any more."""
     lost: list[Payout] = []
-    last: Payout | None = None
-    while batch := await confirmed_payouts(since, last):
+    async for batch in confirmed_payouts(since):
         ids = [key for payout in batch for key in checking_ids(payout)]
         booked = await crud_lnbits.bookings(ids)
         lost += lost_of(batch, booked)
-        last = batch[-1]
     return lost
 
 

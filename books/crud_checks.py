@@ -4,10 +4,10 @@ A piece is a time, from `begin` to before `end`, as the database keeps it, or so
 get to the extension's database between two of them. Fiat sums are minor units, bitcoin sums sats.
 """
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import fields
 from datetime import datetime, timezone
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from .. import crud_clients, crud_shares
 from ..crud import shown
@@ -15,9 +15,11 @@ from ..crud_shares import ARCHIVED, ARCHIVED_SATS_OF_TRANSFER, SHARES
 from ..database import Row, beyond, chunks, each_of, fetch_rows, reading
 from ..models_payouts import Forward, Payout
 
+_Paid = TypeVar("_Paid", Payout, Forward)
 Moment: TypeAlias = datetime | float  # as the database keeps it
 FOREVER: Moment = datetime(9999, 1, 1, tzinfo=timezone.utc)
 _SALES, _SHARES = 1000, 20_000  # about so many in one piece
+_ROWS = 1000
 _THOSE = "client_id BETWEEN :first AND :last"
 # SQLite, without statistics, would begin with all that are confirmed.
 _CONFIRMED = "COALESCE({}, '') = 'confirmed'"
@@ -247,19 +249,36 @@ async def overdrawn_machines() -> list[Row]:
 # ---- against LNbits --------------------------------------------------------------------------
 
 
-async def confirmed_payouts(
-    since: datetime, after: Payout | None = None, limit: int = 1000
-) -> list[Payout]:
-    """The next ones behind `after`, in the order of their confirmation."""
-    async with reading() as work:
-        return await work.fetch(
-            Payout,
-            f"SELECT * FROM satmachineclient.dca_payouts WHERE status = 'confirmed' AND "
-            f"{beyond('confirmed_at')} ORDER BY confirmed_at, id LIMIT :limit",
-            at=after.confirmed_at if after else since,
-            behind=after.id if after else "",
-            limit=limit,
-        )
+async def confirmed_payouts(since: datetime, size: int = _ROWS) -> AsyncIterator[list[Payout]]:
+    """In batches, in the order of their confirmation."""
+    async for batch in _confirmed("dca_payouts", Payout, since, size):
+        yield batch
+
+
+async def confirmed_forwards(since: datetime, size: int = _ROWS) -> AsyncIterator[list[Forward]]:
+    """In batches, in the order of their confirmation."""
+    async for batch in _confirmed("dca_forwards", Forward, since, size):
+        yield batch
+
+
+async def _confirmed(
+    table: str, model: type[_Paid], since: datetime, size: int
+) -> AsyncIterator[list[_Paid]]:
+    at, behind = since, ""
+    while True:
+        async with reading() as work:
+            batch = await work.fetch(
+                model,
+                f"SELECT * FROM satmachineclient.{table} WHERE status = 'confirmed' AND "
+                f"{beyond('confirmed_at')} ORDER BY confirmed_at, id LIMIT {size}",
+                at=at,
+                behind=behind,
+            )
+        if batch:
+            yield batch
+        if len(batch) < size:
+            return
+        at, behind = batch[-1].confirmed_at or since, batch[-1].id
 
 
 async def known_hashes(hashes: Iterable[str]) -> set[str]:
@@ -276,21 +295,6 @@ async def known_hashes(hashes: Iterable[str]) -> set[str]:
             )
             known.update(row["payment_hash"] for row in rows)
     return known
-
-
-async def confirmed_forwards(
-    since: datetime, after: Forward | None = None, limit: int = 1000
-) -> list[Forward]:
-    """The next ones behind `after`, in the order of their confirmation."""
-    async with reading() as work:
-        return await work.fetch(
-            Forward,
-            f"SELECT * FROM satmachineclient.dca_forwards WHERE status = 'confirmed' AND "
-            f"{beyond('confirmed_at')} ORDER BY confirmed_at, id LIMIT :limit",
-            at=after.confirmed_at if after else since,
-            behind=after.id if after else "",
-            limit=limit,
-        )
 
 
 async def given_up_invoices(since: datetime) -> list[Row]:

@@ -28,11 +28,10 @@ async def check(since: datetime) -> tuple[int, list[Difference]]:
         for ids in in_time(await crud_checks.forwarding_since(since))
         for row in await crud_checks.overdrawn_wallets(list(ids))
     ]
-    last: Forward | None = None
-    while batch := await crud_checks.confirmed_forwards(since, last):
+    async for batch in crud_checks.confirmed_forwards(since):
         hashes = [forward.payment_hash or "" for forward in batch]
         differences += _differences(batch, await crud_lnbits.lnbits_debits(hashes))
-        number, last = number + len(batch), batch[-1]
+        number += len(batch)
     return number, differences + await _paid_although_given_up(since)
 
 

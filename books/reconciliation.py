@@ -143,11 +143,10 @@ async def _check_payouts(since: datetime) -> tuple[int, list[Difference]]:
     """Each confirmed payout against LNbits' bookings: how many there are, and what differs."""
     number = 0
     differences: list[Difference] = []
-    last: Payout | None = None
-    while batch := await crud_checks.confirmed_payouts(since, last):
+    async for batch in crud_checks.confirmed_payouts(since):
         ids = [key for payout in batch for key in adoption.checking_ids(payout)]
         differences += _payout_differences(batch, await crud_lnbits.bookings(ids))
-        number, last = number + len(batch), batch[-1]
+        number += len(batch)
     return number, differences
 
 

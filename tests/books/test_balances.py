@@ -151,9 +151,6 @@ async def test_reconciliation_looks_at_everything_in_small_batches(
 
     monkeypatch.setattr(crud_lnbits, "_BATCH", 1)
     everything = reconciliation.EVERYTHING
-    one, *_ = await confirmed_payouts(everything, limit=1)
-    seen = [one]
-    while batch := await confirmed_payouts(everything, seen[-1], limit=1):
-        seen += batch
+    seen = [one async for [one] in confirmed_payouts(everything, size=1)]
     assert len({payout.id for payout in seen}) == len(seen) == 4
     assert await admin.call("GET", f"{API}/reconciliation") == whole
