@@ -22,7 +22,7 @@ from demo.lnbits_api import Account
 from demo.processes import free_port
 from tests.rig import API, MakeClient, Setup
 
-EXAMPLES = 5  # of each operation, valid and again invalid
+EXAMPLES = 3  # of each operation, valid and again invalid
 REFUSALS = {"400", "401", "403", "404", "409", "502"}
 Case = AnyCase[Any]
 CHECKS = [

@@ -90,7 +90,7 @@ def _run_as_told(message: str) -> None:
     subprocess.run(parts, check=True, capture_output=True)  # noqa: S603 - what is tested here
 
 
-@pytest.fixture(params=_MAKE)
+@pytest.fixture(params=["uv", pytest.param("venv", marks=pytest.mark.faults)])
 def environment(request: pytest.FixtureRequest, tmp_path: Path) -> Environment:
     made = Environment(tmp_path / "environment", request.param)
     made.make()
