@@ -32,7 +32,7 @@ async def reconcile(
     differences, checked = await _our_tables(since, stepped)
     if since == EVERYTHING:
         differences += await wrong_totals(stepped)
-    payouts, found = await _check_payouts(since)
+    payouts, found = await _check_payouts(since, stepped)
     differences += found
     ours = await adoption.unknown_payments(since)
     differences += [_unknown(booked) for booked in ours.unknown]
@@ -139,7 +139,9 @@ async def wrong_totals(stepped: Callable[[], None] = lambda: None) -> list[Diffe
     return differences
 
 
-async def _check_payouts(since: datetime) -> tuple[int, list[Difference]]:
+async def _check_payouts(
+    since: datetime, stepped: Callable[[], None]
+) -> tuple[int, list[Difference]]:
     """Each confirmed payout against LNbits' bookings: how many there are, and what differs."""
     number = 0
     differences: list[Difference] = []
@@ -147,6 +149,7 @@ async def _check_payouts(since: datetime) -> tuple[int, list[Difference]]:
         ids = [key for payout in batch for key in adoption.checking_ids(payout)]
         differences += _payout_differences(batch, await crud_lnbits.bookings(ids))
         number += len(batch)
+        stepped()
     return number, differences
 
 
