@@ -356,6 +356,15 @@ async def m022_forwards_by_wallet(db: Connection) -> None:
     await db.execute(_index(db, "dca_forward_settings", "wallet_id"))
 
 
+async def m023_sums_of_machines(db: Connection) -> None:
+    """All sales' sums by machine are read from this index alone, not from their wide rows."""
+    table = "lamassu_transactions"
+    columns = ("device_id", "fiat_code", "transaction_time", "status", "direction", "is_test")
+    sums = ("fiat_amount", "crypto_amount_sats", "commission_amount_sats")
+    index = _index(db, table, *columns, *sums)
+    await db.execute(index.replace(_index_name(table, *columns, *sums), f"{table}_sums"))
+
+
 def _archive(db: Connection, time: str) -> list[str]:
     # On SQLite a table without rowids is its own index of the sales.
     by_key = "WITHOUT ROWID" if db.type == "SQLITE" else ""

@@ -217,6 +217,21 @@ async def test_every_query_of_the_page_and_of_a_poll_is_answered_from_an_index(
     assert checked > 30
 
 
+async def test_sums_of_all_sales_by_machine_are_read_from_an_index_alone(
+    configured: Setup,
+) -> None:
+    from lnbits.db import SQLITE
+    from satmachineclient.database import db
+    from satmachineclient.machines import crud
+
+    if db.type != SQLITE:
+        pytest.skip("PostgreSQL decides by how many there are")
+    with counted() as seen:
+        await crud.sold(datetime.now(timezone.utc))
+    [statement] = [each for each in seen if "lamassu_transactions" in each[0]]
+    assert "COVERING INDEX lamassu_transactions_sums" in " ".join(await plan_of(statement))
+
+
 async def test_the_next_rows_of_a_file_are_found_in_an_index(configured: Setup) -> None:
     """Else each piece of a long file would read all that stands before it."""
     from lnbits.db import SQLITE
