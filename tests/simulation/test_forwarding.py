@@ -27,6 +27,7 @@ from .test_simulation import (
     MACHINES,
     PERCENTS,
     Crash,
+    ModelClient,
     Programme,
     World,
     crash_at,
@@ -75,20 +76,29 @@ class ForwardingProgramme(Programme):
         if client.id not in self.broken:
             self._add_partner(self.wallets[client.id], percent, machines)
 
+    def _add_client(self, limit: int | None) -> ModelClient:
+        client = super()._add_client(limit)
+        self._set_forward(client.id, 10)  # so that much goes on, until they decide otherwise
+        return client
+
     @rule(data=st.data(), threshold=st.integers(10, 20_000))
     def forward(self, data: st.DataObject, threshold: int) -> None:
-        destination = self.world.outside.destination.lnurl
-        self._set_forward(data, {"destination": destination, "threshold_sats": threshold})
+        self._set_forward(self._some_owner(data), threshold)
 
     @rule(data=st.data())
     def forward_no_more(self, data: st.DataObject) -> None:
-        self._set_forward(data, {"destination": None, "threshold_sats": None})
+        self._set_forward(self._some_owner(data), None)
 
-    def _set_forward(self, data: st.DataObject, body: dict[str, Any]) -> None:
+    def _some_owner(self, data: st.DataObject) -> str:
+        return str(data.draw(st.sampled_from(sorted({**self.wallets, **self.partner_wallets}))))
+
+    def _set_forward(self, owner: str, threshold: int | None) -> None:
+        """Send on from this many sats, or no more."""
         owners = {**self.wallets, **self.partner_wallets}
-        owner = data.draw(st.sampled_from(sorted(owners)))
         if owners[owner].id in {self.wallets[each].id for each in self.broken}:
             return
+        destination = None if threshold is None else self.world.outside.destination.lnurl
+        body = {"destination": destination, "threshold_sats": threshold}
         asking = self.world.lnbits.anonymous({"X-Api-Key": owners[owner].adminkey})
         path = f"{API}{self._own_path(owner, '/forward')}"
         answer = self.world.run(asking.put(path, json=body))
