@@ -69,27 +69,34 @@ async def tagged_payments(since: datetime, tag: str) -> AsyncIterator[list[Row]]
 
     That is every debit, and what says of itself that it is a credit. Anybody can write a tag.
     """
-    after: Row | None = None
-    while True:
-        time = core_db.timestamp_placeholder("since") if after is None else ":since"
-        values = {"tag": tag, "since": since.timestamp(), "id": "", "credit": '%"kind": "credit"%'}
-        if after is not None:
-            values |= {"since": after["time"], "id": after["checking_id"]}
-        rows = await _rows(
-            "SELECT checking_id, payment_hash, wallet_id, amount, fee, bolt11, time, extra, "
-            "external_id FROM apipayments "
-            # By the index on time: nearly all successful payments may be ours.
-            "WHERE COALESCE(tag, '') = :tag AND COALESCE(status, '') = 'success' "
-            "AND (amount < 0 OR extra LIKE :credit) "
-            f"AND time >= {time} AND (time > {time} OR checking_id > :id) "
-            f"ORDER BY time, checking_id LIMIT {_BATCH}",
-            **values,
-        )
+    begin: Any = since.timestamp()
+    time = core_db.timestamp_placeholder("begin")
+    while begin is not None:
+        # By the index on time: nearly all successful payments may be ours. PostgreSQL takes them
+        # for few, and with a LIMIT here would read all for each batch.
+        async with core_db.connect() as connection:
+            later = await _fetched(
+                connection,
+                f"SELECT time FROM apipayments WHERE time > {time} "
+                f"ORDER BY time LIMIT 1 OFFSET {_BATCH}",
+                begin=begin,
+            )
+            end = {"end": later[0]["time"]} if later else {}
+            rows = await _fetched(
+                connection,
+                "SELECT checking_id, payment_hash, wallet_id, amount, fee, bolt11, time, extra, "
+                "external_id FROM apipayments "
+                "WHERE COALESCE(tag, '') = :tag AND COALESCE(status, '') = 'success' "
+                "AND (amount < 0 OR extra LIKE :credit) "
+                f"AND time >= {time} {'AND time < :end' if end else ''} ORDER BY time, checking_id",
+                begin=begin,
+                tag=tag,
+                credit='%"kind": "credit"%',
+                **end,
+            )
         if rows:
             yield rows
-        if len(rows) < _BATCH:
-            return
-        after = rows[-1]
+        begin, time = end.get("end"), ":begin"
 
 
 async def bookings(checking_ids: Iterable[str]) -> dict[str, Row]:
@@ -150,10 +157,14 @@ async def owners(wallet_ids: Iterable[str]) -> dict[str, str]:
 
 
 async def _rows(sql: str, **values: Any) -> list[Row]:
+    async with core_db.connect() as connection:
+        return await _fetched(connection, sql, **values)
+
+
+async def _fetched(connection: Connection, sql: str, **values: Any) -> list[Row]:
     lists = [bindparam(k, expanding=True) for k, v in values.items() if isinstance(v, list)]
     statement = text(sql).bindparams(*lists) if lists else text(sql)
-    async with core_db.connect() as connection:
-        return list((await connection.conn.execute(statement, values)).mappings().all())
+    return list((await connection.conn.execute(statement, values)).mappings().all())
 
 
 def time_of(value: Any) -> datetime:
