@@ -18,7 +18,7 @@ from ..models_payouts import Forward, Payout
 _Paid = TypeVar("_Paid", Payout, Forward)
 Moment: TypeAlias = datetime | float  # as the database keeps it
 FOREVER: Moment = datetime(9999, 1, 1, tzinfo=timezone.utc)
-_SALES, _SHARES = 1000, 20_000  # about so many in one piece
+_SALES, _SHARES = 1000, 10_000  # about so many in one piece
 _ROWS = 1000
 _THOSE = "client_id BETWEEN :first AND :last"
 # SQLite, without statistics, would begin with all that are confirmed.
