@@ -319,6 +319,11 @@ def beyond(column: str, key: str = "id", sign: str = ">") -> str:
     return f"{column} {sign}= :at AND ({column} {sign} :at OR {key} > :behind)"
 
 
+def first(most: int | None) -> str:
+    """SQL for the end of a query: at most so many rows; None for all."""
+    return "" if most is None else f" LIMIT {most}"
+
+
 def each_of(table: str, column: str) -> str:
     """SQL: the values of a column that leads an index, each once, as `value`.
 

@@ -10,7 +10,7 @@ from lnbits.db import SQLITE
 from pydantic import BaseModel
 
 from ..crud import NAMED_SALES
-from ..database import Ledger, Row, chunks, db, fetch_rows, ledger, reading
+from ..database import Ledger, Row, chunks, db, fetch_rows, first, ledger, reading
 from ..helpers import ConflictError
 from ..models import AuditEntry
 from ..models_payouts import CommissionShare
@@ -179,16 +179,18 @@ class OpenPart:
     amount_sats: int
 
 
-async def unpaid_parts(work: Ledger, due: datetime | None) -> list[OpenPart]:
+async def unpaid_parts(
+    work: Ledger, due: datetime | None, most: int | None = None
+) -> list[OpenPart]:
     """Parts of credited sales' commissions that no transfer carries yet, oldest sale first.
 
-    `due`: those planned until then; None for all.
+    `due`: those planned until then; None for all. At most so many.
     """
     condition = "s.status = 'pending' AND s.transfer_id IS NULL AND t.credit_status <> 'pending'"
     if due is None:
-        return await _open_parts(work, condition)
+        return await _open_parts(work, condition, most)
     condition += " AND (s.created_at <= :due OR t.is_test)"
-    return await _open_parts(work, condition, due=due)
+    return await _open_parts(work, condition, most, due=due)
 
 
 async def parts_of_transfer(work: Ledger, transfer_id: str) -> list[OpenPart]:
@@ -197,13 +199,16 @@ async def parts_of_transfer(work: Ledger, transfer_id: str) -> list[OpenPart]:
     return await _open_parts(work, condition, transfer=transfer_id)
 
 
-async def _open_parts(work: Ledger, condition: str, **values: str | datetime) -> list[OpenPart]:
+async def _open_parts(
+    work: Ledger, condition: str, most: int | None = None, **values: str | datetime
+) -> list[OpenPart]:
     rows = await work.rows(
         "SELECT s.id, s.transaction_id, t.lamassu_transaction_id, s.partner_id, p.wallet_id, "
         "s.amount_sats FROM satmachineclient.dca_commission_shares s "
         "JOIN satmachineclient.lamassu_transactions t ON t.id = s.transaction_id "
         "JOIN satmachineclient.dca_partners p ON p.id = s.partner_id "
-        f"WHERE {condition} ORDER BY t.transaction_time, t.lamassu_transaction_id, s.partner_id",
+        f"WHERE {condition} ORDER BY t.transaction_time, t.lamassu_transaction_id, s.partner_id"
+        f"{first(most)}",
         **values,
     )
     return [OpenPart(*row.values()) for row in rows]

@@ -345,6 +345,14 @@ async def parts_left(work: Ledger, transfer_id: str) -> int:
     return int(row["number"])
 
 
+async def has_failed_payouts(work: Ledger) -> bool:
+    return bool(
+        await work.rows(
+            "SELECT 1 FROM satmachineclient.dca_payouts WHERE status = 'failed' LIMIT 1"
+        )
+    )
+
+
 async def moved_transfers(
     work: Ledger, *, source: str, payer: str | None, commission: str | None
 ) -> list[str]:

@@ -3,8 +3,9 @@
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from ..database import Ledger
+from ..database import Ledger, first
 from ..models_sales import Direction, PayoutKind
 
 
@@ -31,9 +32,10 @@ async def uncredited_sales(work: Ledger, due: datetime | None) -> list[OpenSale]
 
     `due`: what was planned until then; None for all.
     """
-    condition, values = "credit_transfer_id IS NULL", {}
+    condition = "credit_transfer_id IS NULL"
+    values = dict[str, Any]()
     if due is not None:
-        values = {"due": due}
+        values["due"] = due
         condition += (
             " AND (processed_at <= :due OR id IN ("
             "SELECT p.transaction_id FROM satmachineclient.dca_payments p "
@@ -44,16 +46,18 @@ async def uncredited_sales(work: Ledger, due: datetime | None) -> list[OpenSale]
     return await _open_sales(work, _CREDIT, condition, **values)
 
 
-async def unpaid_commissions(work: Ledger, due: datetime | None) -> list[OpenSale]:
+async def unpaid_commissions(
+    work: Ledger, due: datetime | None, most: int | None = None
+) -> list[OpenSale]:
     """Sales, credited where they are to be, whose commission is still to be paid; oldest first.
 
-    `due`: of those planned until then; None for all.
+    `due`: of those planned until then; None for all. At most so many.
     """
     condition = "commission_transfer_id IS NULL AND credit_status <> 'pending'"
     if due is None:
-        return await _open_sales(work, _COMMISSION, condition)
+        return await _open_sales(work, _COMMISSION, condition, most)
     condition += " AND (processed_at <= :due OR is_test)"
-    return await _open_sales(work, _COMMISSION, condition, due=due)
+    return await _open_sales(work, _COMMISSION, condition, most, due=due)
 
 
 async def set_payouts_due_until(work: Ledger, until: datetime) -> None:
@@ -89,14 +93,18 @@ _COMMISSION = (
 
 
 async def _open_sales(
-    work: Ledger, what: tuple[str, str, str], condition: str, **values: str | datetime
+    work: Ledger,
+    what: tuple[str, str, str],
+    condition: str,
+    most: int | None = None,
+    **values: str | datetime,
 ) -> list[OpenSale]:
     amount, wallet, status = what
     rows = await work.rows(
         f"SELECT id, lamassu_transaction_id, {amount} AS sats, {wallet} AS wallet_id "
         "FROM satmachineclient.lamassu_transactions WHERE status = 'planned' "
         f"AND {status} = 'pending' AND {condition} "
-        "ORDER BY transaction_time, lamassu_transaction_id",
+        f"ORDER BY transaction_time, lamassu_transaction_id{first(most)}",
         **values,
     )
     return [OpenSale(*row.values()) for row in rows]
@@ -122,16 +130,18 @@ class OpenShare:
     payout_min_sats: int
 
 
-async def unpaid_shares(work: Ledger, due: datetime | None) -> list[OpenShare]:
+async def unpaid_shares(
+    work: Ledger, due: datetime | None, most: int | None = None
+) -> list[OpenShare]:
     """Shares of credited sales that no transfer carries yet, oldest sale first.
 
-    `due`: those planned until then; None for all.
+    `due`: those planned until then; None for all. At most so many.
     """
     condition = "p.status = 'pending' AND p.transfer_id IS NULL AND t.credit_status <> 'pending'"
     if due is None:
-        return await _open_shares(work, condition)
+        return await _open_shares(work, condition, most)
     return await _open_shares(
-        work, f"{condition} AND (p.created_at <= :due OR {_IN_FULL})", due=due
+        work, f"{condition} AND (p.created_at <= :due OR {_IN_FULL})", most, due=due
     )
 
 
@@ -141,7 +151,9 @@ async def shares_of_transfer(work: Ledger, transfer_id: str) -> list[OpenShare]:
     return await _open_shares(work, condition, transfer=transfer_id)
 
 
-async def _open_shares(work: Ledger, condition: str, **values: str | datetime) -> list[OpenShare]:
+async def _open_shares(
+    work: Ledger, condition: str, most: int | None = None, **values: str | datetime
+) -> list[OpenShare]:
     rows = await work.rows(
         "SELECT p.id, p.transaction_id, p.client_id, c.wallet_id, p.amount_sats, p.amount_fiat, "
         "p.currency, t.direction, t.lamassu_transaction_id, "
@@ -150,7 +162,8 @@ async def _open_shares(work: Ledger, condition: str, **values: str | datetime) -
         "FROM satmachineclient.dca_payments p "
         "JOIN satmachineclient.lamassu_transactions t ON t.id = p.transaction_id "
         "JOIN satmachineclient.dca_clients c ON c.id = p.client_id "
-        f"WHERE {condition} ORDER BY t.transaction_time, t.lamassu_transaction_id, p.client_id",
+        f"WHERE {condition} ORDER BY t.transaction_time, t.lamassu_transaction_id, p.client_id"
+        f"{first(most)}",
         **values,
     )
     return await asyncio.to_thread(lambda: [OpenShare(*row.values()) for row in rows])

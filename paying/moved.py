@@ -14,6 +14,9 @@ async def release(lease: str, config: LamassuConfig) -> int:
     What they carried is open again, so that the next settling pays it by the wallets of today.
     One of which a part is paid keeps that part.
     """
+    async with database.reading() as work:
+        if not await crud.has_failed_payouts(work):
+            return 0
     source = await get_wallet(config.source_wallet_id)
     async with database.reading() as work:
         moved = await crud.moved_transfers(

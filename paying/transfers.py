@@ -42,6 +42,8 @@ async def form_transfers(lease: str, config: LamassuConfig, due: datetime | None
     `due`: of what was planned until then, and what no schedule holds back; None for all. The
     oldest sales go first: what comes after a share that does not fit waits with it.
     """
+    if not await _is_anything_due(due):
+        return
     source = await get_wallet(config.source_wallet_id)
     async with database.ledger(lease) as work:
         shares = await crud_open.unpaid_shares(work, due)
@@ -71,6 +73,16 @@ async def form_transfers(lease: str, config: LamassuConfig, due: datetime | None
         available = await _to_partners(work, open_parts, payer, available)
         number, _ = _covered(sales, available)
         await _form_commissions(work, sales[:number], config, payer)
+
+
+async def _is_anything_due(due: datetime | None) -> bool:
+    """Asked before the balance, for which LNbits sums all payments of the source wallet."""
+    async with database.reading() as work:
+        return bool(
+            await crud_open.unpaid_shares(work, due, most=1)
+            or await crud_open.unpaid_commissions(work, due, most=1)
+            or await partners.unpaid_parts(work, due, most=1)
+        )
 
 
 async def _to_partners(

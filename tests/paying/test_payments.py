@@ -505,3 +505,31 @@ async def test_a_sale_that_cannot_be_planned_stops_no_other(
     rows = {row["lamassu_transaction_id"]: row for row in await transactions(admin)}
     assert "ZeroDivisionError" in rows[str(bad.id)]["review_reason"]
     assert (await admin.call("GET", f"{API}/reconciliation"))["ok"]
+
+
+async def test_a_poll_with_nothing_to_pay_does_not_have_the_wallet_summed_up(
+    configured: Setup,
+    make_client: MakeClient,
+    lamassu: LamassuDatabase,
+    poll: Poll,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """LNbits sums all payments of a wallet for its balance: of a year's that takes a second."""
+    from satmachineclient.paying import moved, transfers
+
+    asked: list[str] = []
+    for module in (moved, transfers):
+        get_wallet: Any = module.get_wallet
+
+        async def counted(wallet_id: str, ask: Any = get_wallet) -> Any:
+            asked.append(wallet_id)
+            return await ask(wallet_id)
+
+        monkeypatch.setattr(module, "get_wallet", counted)
+    client = await make_client("one", {"GTQ": "1000.00"})
+    await poll()
+    assert asked == []
+    await lamassu.insert(sale())
+    await poll()
+    assert asked == [configured.source.id]
+    assert await client.owner.balance(client.wallet) == 20_000

@@ -21,13 +21,13 @@ from demo.lnbits_api import Account, Lnbits
 from demo.outside import Outside
 from tests.gate import Gate, Mode
 
+from .model import ModelClient
 from .test_simulation import (
     API,
     EXPLORING,
     MACHINES,
     PERCENTS,
     Crash,
-    ModelClient,
     Programme,
     World,
     crash_at,
