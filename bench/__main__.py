@@ -25,7 +25,7 @@ def main() -> int:
         nargs="*",
         default=[],
         help="servers, meanwhile, forwards, reading, pages, growth, payment, owners, archive, "
-        "backlog; schedule (an hour, and only if it is named)",
+        "backlog; payday and schedule (an hour) only if they are named",
     )
     parser.add_argument(
         "--large",

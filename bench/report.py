@@ -127,6 +127,13 @@ def _schedule(case: dict[str, Any]) -> Iterable[Sequence[object]]:
     yield "paid once a day", case["daily_seconds"], "", ""
 
 
+def _payday(case: dict[str, Any]) -> Iterable[Sequence[object]]:
+    yield f"one payout to {case['clients']} clients", ""
+    for name in case:
+        if name != "clients":
+            yield name.replace("_", " "), case[name]
+
+
 def _archive(case: dict[str, Any]) -> Iterable[Sequence[object]]:
     live, archived = case["live"], case["archived"]
     yield f"{case['shares']} shares, {case['clients']} clients", "live", "archived", "archived/live"
@@ -167,6 +174,7 @@ def _shown() -> dict[str, Callable[[Any], Iterable[Sequence[object]]]]:
         "payment": _payment,
         "owners": _owners,
         "schedule": _schedule,
+        "payday": _payday,
         "servers": _servers,
         "archive": _archive,
         "large": _large,

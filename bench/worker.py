@@ -15,7 +15,7 @@ from loguru import logger
 
 from .world import BenchWorld, open_world
 
-_LONG = {"schedule"}  # an hour: only if it is named
+_LONG = {"schedule", "payday"}  # only if they are named
 
 
 class Case(Protocol):
@@ -36,6 +36,7 @@ async def _run(
         meanwhile,
         owners,
         pages,
+        payday,
         payment,
         reading,
         schedule,
@@ -51,6 +52,7 @@ async def _run(
         "payment": payment.run,
         "owners": owners.run,
         "schedule": schedule.run,
+        "payday": payday.run,
         "archive": archive.run,
         "backlog": backlog.run,
     }
