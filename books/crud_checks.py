@@ -56,14 +56,14 @@ async def client_ids() -> list[str]:
 
 
 async def forwarding_since(since: datetime) -> list[str]:
-    """Clients and partners from whom something was sent on since then."""
+    """Clients and partners from whom something arrived since then, or is on its way."""
     rows = await fetch_rows(
-        f"SELECT value AS id FROM {each_of('satmachineclient.dca_forwards', 'client_id')} "
-        "WHERE EXISTS (SELECT 1 FROM satmachineclient.dca_forwards f "
-        "WHERE f.client_id = value AND f.created_at >= :since)",
+        "SELECT client_id FROM satmachineclient.dca_forwards WHERE status = 'in_flight' "
+        "UNION SELECT client_id FROM satmachineclient.dca_forwards "
+        "WHERE status = 'confirmed' AND confirmed_at >= :since",
         since=since,
     )
-    return [row["id"] for row in rows]
+    return [row["client_id"] for row in rows]
 
 
 # ---- sums of each row ------------------------------------------------------------------------
