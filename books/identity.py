@@ -74,7 +74,7 @@ def tell(found: Found, stored: Stored, claimed: Set[str], number: int) -> Told:
             return Told(key, known=stored[key])
     own = ids[0]
     if own in stored:
-        return Told(_mark(own, found, stored[own]), other=stored[own])
+        return Told(_mark(own, found), other=stored[own])
     paid = [key for key in (*marked, *ids) if key in claimed]
     if paid and ("#" in paid[0] or len(paid) > 1):
         reason = "LNbits has paid a sale with this id that is not in the books again yet."
@@ -134,18 +134,15 @@ def _ids(found: Found, number: int) -> list[str]:
     return [numbered(found.id, n) for n in range(number, 0, -1)]
 
 
-def _mark(key: str, found: Found, other: Mapping[str, Any] | None = None) -> str:
-    """The id of another sale: the same each time that this id and these amounts are read."""
-    amounts = f"{found.crypto_atoms} {found.fiat} {found.fiat_code}"
-    if other and other["direction"] != found.direction:
-        amounts = f"{amounts} {found.direction}"
-    return f"{key}#{sha256(amounts.encode()).hexdigest()[:8]}"
+def _mark(key: str, found: Found) -> str:
+    """The id of another sale: the same each time that this id, direction and amounts are read."""
+    text = f"{found.crypto_atoms} {found.fiat} {found.fiat_code} {found.direction}"
+    return f"{key}#{sha256(text.encode()).hexdigest()[:8]}"
 
 
 def _marked(found: Found, number: int) -> list[str]:
     """Under which ids it may be stored as another sale than the first with its id."""
-    turned = {"direction": None}
-    return [_mark(key, found, other) for key in _ids(found, number) for other in (None, turned)]
+    return [_mark(key, found) for key in _ids(found, number)]
 
 
 # ---- a read ----------------------------------------------------------------------------------
@@ -207,7 +204,7 @@ class Identities:
             return _for_a_person(sale, told.id, _reason(sale, told.other))
         if self._since is not None and sale.time >= self._since:
             return replace(sale, id=told.id)
-        key = _mark(told.id, self._found[(sale.id, sale.direction)], told.other)
+        key = _mark(told.id, self._found[(sale.id, sale.direction)])
         return _for_a_person(sale, key, _reason(sale, told.other, before=True))
 
 
