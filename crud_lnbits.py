@@ -64,22 +64,24 @@ async def _connect_to_core() -> CoreConnection:
 # ---- SQL of its tables -----------------------------------------------------------------------
 
 
-async def tagged_payments(since: datetime, tag: str) -> AsyncIterator[list[Row]]:
-    """What bears this tag and may be ours, booked since then, in batches.
+async def tagged_payments(since: datetime, until: datetime, tag: str) -> AsyncIterator[list[Row]]:
+    """What bears this tag and may be ours, booked from `since` to before `until`, in batches.
 
     That is every debit, and what says of itself that it is a credit. Anybody can write a tag.
     """
     begin: Any = since.timestamp()
     time = core_db.timestamp_placeholder("begin")
+    before = f"time < {core_db.timestamp_placeholder('until')}"
     while begin is not None:
         # By the index on time: nearly all successful payments may be ours. PostgreSQL takes them
         # for few, and with a LIMIT here would read all for each batch.
         async with core_db.connect() as connection:
             later = await _fetched(
                 connection,
-                f"SELECT time FROM apipayments WHERE time > {time} "
+                f"SELECT time FROM apipayments WHERE time > {time} AND {before} "
                 f"ORDER BY time LIMIT 1 OFFSET {_BATCH}",
                 begin=begin,
+                until=until.timestamp(),
             )
             end = {"end": later[0]["time"]} if later else {}
             rows = await _fetched(
@@ -88,11 +90,12 @@ async def tagged_payments(since: datetime, tag: str) -> AsyncIterator[list[Row]]
                 "external_id FROM apipayments "
                 "WHERE COALESCE(tag, '') = :tag AND COALESCE(status, '') = 'success' "
                 "AND (amount < 0 OR extra LIKE :credit) "
-                f"AND time >= {time} {'AND time < :end' if end else ''} ORDER BY time, checking_id",
+                f"AND time >= {time} AND {'time < :end' if end else before} "
+                "ORDER BY time, checking_id",
                 begin=begin,
                 tag=tag,
                 credit='%"kind": "credit"%',
-                **end,
+                **(end or {"until": until.timestamp()}),
             )
         if rows:
             yield rows

@@ -362,7 +362,7 @@ async def sizes(work: Ledger) -> tuple[int, int | None]:
 # ---- does the archive agree with itself ------------------------------------------------------
 
 
-async def differing_sales(begin: datetime | float, end: datetime | float) -> list[Row]:
+async def differing_sales(begin: datetime, end: datetime) -> list[Row]:
     """Sales whose archived shares do not add up to what was archived, or that have others, too.
 
     Of those whose shares were made in this time.

@@ -365,6 +365,24 @@ async def m023_sums_of_machines(db: Connection) -> None:
     await db.execute(index.replace(_index_name(table, *columns, *sums), f"{table}_sums"))
 
 
+async def m024_full_check(db: Connection) -> None:
+    """How far the check of all books has come: one row, once it was begun."""
+    time = "REAL" if db.type == "SQLITE" else "TIMESTAMPTZ"
+    await db.execute(
+        f"""
+        CREATE TABLE IF NOT EXISTS satmachineclient.dca_full_check (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            begun_at {time} NOT NULL,
+            noted_at {time} NOT NULL,
+            checked_until {time} NOT NULL,
+            checked_owner TEXT NOT NULL,
+            differences {db.big_int} NOT NULL CHECK (differences >= 0),
+            finished_at {time}
+        )
+        """
+    )
+
+
 def _archive(db: Connection, time: str) -> list[str]:
     # On SQLite a table without rowids is its own index of the sales.
     by_key = "WITHOUT ROWID" if db.type == "SQLITE" else ""

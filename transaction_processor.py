@@ -7,7 +7,9 @@ next one goes on from there.
 
 import asyncio
 import os
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
+from time import monotonic
 from typing import NamedTuple
 
 from lnbits.settings import settings
@@ -18,7 +20,7 @@ from . import crud, crud_clients, crud_sales, database
 from .atm import lamassu, limits, machines, postgres
 from .atm.deadline import read_in_time
 from .atm.way import LamassuError
-from .books import planning, reconciliation
+from .books import full_check, planning, reconciliation
 from .books.identity import Identities
 from .books.planning import plan_sales
 from .books.prices import KnownRates
@@ -28,6 +30,7 @@ from .helpers import ConflictError, SatMachineError, SecretError, log_unexpected
 from .lease import BusyError, wanted_within, working
 from .machines.crud import note_machines, store_seen
 from .machines.models import Machine
+from .models import Difference
 from .models_config import LamassuConfig, Poll, PollTrigger
 from .models_sales import Sale
 from .paying import claims, crud_payouts, moved, payouts
@@ -37,8 +40,10 @@ from .words.told import say
 
 FIRST_POLL_SECONDS = int(os.environ.get("SATMACHINECLIENT_FIRST_POLL_SECONDS", "10"))
 _TRIES = 5  # to store how a poll went
-_LOOK_SECONDS = 15  # how often the hourly task looks whether a poll is due
-_RECENT = timedelta(days=2)  # what each poll checks the books of
+_LOOK_SECONDS = 15.0  # how often the hourly task looks whether a poll is due
+# Between two slices of the check of all books, in which others get the ledger; after one failed.
+_PAUSE_SECONDS, _AFTER_FAILURE_SECONDS = 1.0, 3600.0
+_RECENT = timedelta(days=2)  # each poll checks the books of that
 # Planned in one database transaction: at most so many sales, and about so many shares.
 _MOST_SALES, _MOST_SHARES = 500, 10_000
 
@@ -112,8 +117,14 @@ async def _finish(record: Poll, read_succeeded: bool) -> None:
 
 
 async def _look_for_alerts(differences: int | None) -> None:
-    """What a poll has found is told; whether it can be told changes nothing about the poll."""
+    """What was found is told; whether it can be told changes nothing about a poll.
+
+    `differences`: of what is recent; what the check of everything knows of is as true.
+    """
     try:
+        if differences is not None:
+            known = await full_check.known_differences()
+            differences = max(differences, known or 0) or known
         await alerts.evaluate(differences)
     except (SatMachineError, SQLAlchemyError, OSError) as exc:
         log_unexpected("looking for alerts failed", exc)
@@ -136,21 +147,23 @@ async def _settle(record: Poll, config: LamassuConfig) -> None:
 
 
 async def _check_books(record: Poll) -> int:
-    """After each poll what is recent, at start-up everything; how many differences there are."""
-    everything = record.trigger == "startup"
-    since = reconciliation.EVERYTHING if everything else record.started_at - _RECENT
+    """Of what is recent: how many differences there are."""
+    since = record.started_at - _RECENT
     books = await reconciliation.reconcile(since, lambda: database.stepped(record.id))
-    if books.ok:
-        return 0
-    if any(difference.kind == "lnbits_payment" for difference in books.differences):
+    await _see_to(record.id, books.differences)
+    return len(books.differences)
+
+
+async def _see_to(lease: str, differences: Sequence[Difference]) -> None:
+    """Mend what LNbits has lost of a payout, and look closely where it knows more than we do."""
+    if any(difference.kind == "lnbits_payment" for difference in differences):
         claims.look_at_everything()
-    differing = {difference.id for difference in books.differences if difference.kind == "payout"}
-    for payout in await crud_payouts.get_payouts(differing):
+    differing = {difference.id for difference in differences if difference.kind == "payout"}
+    for payout in await crud_payouts.get_payouts(differing) if differing else ():
         try:
-            await payouts.finish(record.id, payout)
+            await payouts.finish(lease, payout)
         except payouts.PayoutError as exc:
             logger.error(f"satmachineclient: payout {payout.id} needs a person: {exc}")
-    return len(books.differences)
 
 
 def _reason(exc: BaseException) -> str:
@@ -278,10 +291,34 @@ async def run_polls() -> None:
     while not await _scheduled_poll("startup"):
         await asyncio.sleep(_LOOK_SECONDS)  # the lease of a process that died is still held
     hurried = False
+    check_at = monotonic()
     while settings.lnbits_running:
-        hurried = await wanted_within(_LOOK_SECONDS) or hurried
+        wait = min(_LOOK_SECONDS, max(check_at - monotonic(), 0))
+        hurried = await wanted_within(wait) or hurried
         if (hurried or await _is_due()) and await _scheduled_poll("hourly"):
             hurried = False  # while the ledger is busy, who was in a hurry is not forgotten
+        if monotonic() >= check_at:
+            check_at = monotonic() + await _check_further()
+
+
+async def _check_further() -> float:
+    """Check the next slice of all books, if it is time to; seconds until the next one."""
+    lease = new_id()
+    try:
+        if not await full_check.is_due():
+            return _LOOK_SECONDS
+        async with working(lease):
+            found = await full_check.go_on(lease)
+            await _see_to(lease, found.differences)
+        if await full_check.is_due():
+            return _PAUSE_SECONDS
+        await _look_for_alerts(0)
+    except (BusyError, database.LedgerBusyError, database.LeaseLostError):
+        return _PAUSE_SECONDS
+    except Exception as exc:  # the top of the background loop: polls must go on
+        log_unexpected("checking all books failed", exc)
+        return _AFTER_FAILURE_SECONDS
+    return _LOOK_SECONDS
 
 
 async def _is_due() -> bool:

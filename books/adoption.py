@@ -20,7 +20,7 @@ from ..helpers import TAG
 from ..models_payouts import Payout
 from ..models_sales import PayoutKind
 from . import crud_adoption
-from .crud_checks import confirmed_payouts, known_hashes
+from .crud_checks import FOREVER, confirmed_payouts, known_hashes
 
 EVERYTHING = datetime(2009, 1, 3, tzinfo=timezone.utc)
 OVERLAP = timedelta(days=1)  # LNbits stores times without their zone
@@ -74,11 +74,11 @@ class Found:
     unknown: list[Booked]
 
 
-async def unknown_payments(since: datetime) -> Found:
-    """Payments of ours that LNbits has booked since then, and that no payout of ours knows."""
+async def unknown_payments(begin: datetime, end: datetime = FOREVER) -> Found:
+    """Payments of ours that LNbits has booked in this time, and that no payout of ours knows."""
     number = 0
     unknown: list[Booked] = []
-    async for batch in crud_lnbits.tagged_payments(since - OVERLAP, TAG):
+    async for batch in crud_lnbits.tagged_payments(begin - OVERLAP, end - OVERLAP, TAG):
         number += len(batch)
         known = await known_hashes(row["payment_hash"] for row in batch)
         strange = [row for row in batch if row["payment_hash"] not in known]
@@ -161,10 +161,10 @@ def _json(text: str | None) -> dict[str, Any]:
 # ---- the other way round ---------------------------------------------------------------------
 
 
-async def lost_payouts(since: datetime = EVERYTHING) -> list[Payout]:
+async def lost_payouts() -> list[Payout]:
     """Confirmed payouts of which LNbits has no trace any more."""
     lost: list[Payout] = []
-    async for batch in confirmed_payouts(since):
+    async for batch in confirmed_payouts(EVERYTHING, FOREVER):
         ids = [key for payout in batch for key in checking_ids(payout)]
         booked = await crud_lnbits.bookings(ids)
         lost += lost_of(batch, booked)

@@ -1,23 +1,23 @@
 """SQL of reconciliation: where sums that must agree do not. Reads only, in pieces.
 
-A piece is a time, from `begin` to before `end`, as the database keeps it, or some clients: others
-get to the extension's database between two of them. Fiat sums are minor units, bitcoin sums sats.
+A piece is a time, from `begin` to before `end`, or some clients and partners: others get to the
+extension's database between two of them. Fiat sums are minor units, bitcoin sums sats.
 """
 
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import fields
-from datetime import datetime, timezone
-from typing import TypeAlias, TypeVar
+from datetime import datetime, timedelta, timezone
+from typing import TypeVar
 
-from .. import crud_clients, crud_shares
+from .. import crud_clients, crud_lnbits, crud_shares
 from ..crud import shown
 from ..crud_shares import ARCHIVED, ARCHIVED_SATS_OF_TRANSFER, SHARES
 from ..database import Row, beyond, chunks, each_of, fetch_rows, reading
 from ..models_payouts import Forward, Payout
 
 _Paid = TypeVar("_Paid", Payout, Forward)
-Moment: TypeAlias = datetime | float  # as the database keeps it
-FOREVER: Moment = datetime(9999, 1, 1, tzinfo=timezone.utc)
+# (Seconds beyond the year 2603 are milliseconds to pydantic.)
+FOREVER = datetime(2500, 1, 1, tzinfo=timezone.utc)
 _SALES, _SHARES = 1000, 10_000  # about so many in one piece
 _ROWS = 1000
 _THOSE = "client_id BETWEEN :first AND :last"
@@ -27,7 +27,7 @@ _CONFIRMED = "COALESCE({}, '') = 'confirmed'"
 # ---- pieces ----------------------------------------------------------------------------------
 
 
-async def end_of_piece(begin: Moment) -> Moment:
+async def end_of_piece(begin: datetime) -> datetime:
     """Until when a piece that begins then goes, by the sales and their shares."""
     rows = await fetch_rows(
         "SELECT processed_at, clients_count FROM satmachineclient.lamassu_transactions "
@@ -39,19 +39,28 @@ async def end_of_piece(begin: Moment) -> Moment:
     for row in rows:
         shares += row["clients_count"]
         if shares > _SHARES:
-            end: Moment = row["processed_at"]
-            return end
-    return rows[-1]["processed_at"] if len(rows) == _SALES else FOREVER
+            return _after(begin, row)
+    return _after(begin, rows[-1]) if len(rows) == _SALES else FOREVER
 
 
-async def client_ids() -> list[str]:
-    """Whoever has a total or rows that make one, in the order in which the database compares."""
+def _after(begin: datetime, row: Row) -> datetime:
+    return max(crud_lnbits.time_of(row["processed_at"]), begin + timedelta(microseconds=1))
+
+
+async def owner_ids(after: str = "") -> list[str]:
+    """Clients and partners after this id who have a total, a forward or rows that make a total.
+
+    In the order in which the database compares.
+    """
     tables = ("dca_payments", "dca_archived_transfers", "dca_deposits", "dca_balances")
     each = [
         f"SELECT value AS id FROM {each_of(f'satmachineclient.{table}', 'client_id')}"
-        for table in (*tables, "dca_machine_balances")
+        for table in (*tables, "dca_machine_balances", "dca_forwards")
     ]
-    rows = await fetch_rows(f"{' UNION '.join(each)} ORDER BY id")
+    rows = await fetch_rows(
+        f"SELECT id FROM ({' UNION '.join(each)}) owners WHERE id > :after ORDER BY id",
+        after=after,
+    )
     return [row["id"] for row in rows]
 
 
@@ -69,13 +78,13 @@ async def forwarding_since(since: datetime) -> list[str]:
 # ---- sums of each row ------------------------------------------------------------------------
 
 
-async def count(table: str, time_column: str, begin: Moment, end: Moment) -> int:
+async def count(table: str, time_column: str, begin: datetime, end: datetime) -> int:
     where = f"WHERE {time_column} >= :begin AND {time_column} < :end"
     rows = await fetch_rows(crud_shares.number_of(shown(table), where), begin=begin, end=end)
     return int(rows[0]["number"])
 
 
-async def unbalanced_transactions(begin: Moment, end: Moment) -> list[Row]:
+async def unbalanced_transactions(begin: datetime, end: datetime) -> list[Row]:
     """Sales whose parts do not add up, by themselves or with their shares.
 
     Of archived shares the sale's sums count: `crud_shares.differing_sales` looks at their rows.
@@ -106,7 +115,7 @@ async def unbalanced_transactions(begin: Moment, end: Moment) -> list[Row]:
     )
 
 
-async def unbalanced_commissions(begin: Moment, end: Moment) -> list[Row]:
+async def unbalanced_commissions(begin: datetime, end: datetime) -> list[Row]:
     """Sales whose partners' parts are not what their row says, or more than the commission."""
     return await fetch_rows(
         "SELECT t.id, t.commission_amount_sats, t.partners_sats, "
@@ -123,7 +132,7 @@ async def unbalanced_commissions(begin: Moment, end: Moment) -> list[Row]:
     )
 
 
-async def unbalanced_transfers(begin: Moment, end: Moment) -> list[Row]:
+async def unbalanced_transfers(begin: datetime, end: datetime) -> list[Row]:
     """Transfers whose payouts are not worth what they carry."""
     carried = " + ".join(
         f"COALESCE((SELECT SUM({amount}) FROM satmachineclient.{table} "
@@ -157,7 +166,7 @@ async def unbalanced_transfers(begin: Moment, end: Moment) -> list[Row]:
     )
 
 
-async def unpaid_but_confirmed(begin: Moment, end: Moment) -> list[Row]:
+async def unpaid_but_confirmed(begin: datetime, end: datetime) -> list[Row]:
     """Shares, also of commissions, marked as confirmed without a transfer that is as a whole."""
     found: list[Row] = []
     for source in (
@@ -249,36 +258,42 @@ async def overdrawn_machines() -> list[Row]:
 # ---- against LNbits --------------------------------------------------------------------------
 
 
-async def confirmed_payouts(since: datetime, size: int = _ROWS) -> AsyncIterator[list[Payout]]:
+async def confirmed_payouts(
+    begin: datetime, end: datetime, size: int = _ROWS
+) -> AsyncIterator[list[Payout]]:
     """In batches, in the order of their confirmation."""
-    async for batch in _confirmed("dca_payouts", Payout, since, size):
+    async for batch in _confirmed("dca_payouts", Payout, begin, end, size):
         yield batch
 
 
-async def confirmed_forwards(since: datetime, size: int = _ROWS) -> AsyncIterator[list[Forward]]:
+async def confirmed_forwards(
+    begin: datetime, end: datetime, size: int = _ROWS
+) -> AsyncIterator[list[Forward]]:
     """In batches, in the order of their confirmation."""
-    async for batch in _confirmed("dca_forwards", Forward, since, size):
+    async for batch in _confirmed("dca_forwards", Forward, begin, end, size):
         yield batch
 
 
 async def _confirmed(
-    table: str, model: type[_Paid], since: datetime, size: int
+    table: str, model: type[_Paid], begin: datetime, end: datetime, size: int
 ) -> AsyncIterator[list[_Paid]]:
-    at, behind = since, ""
+    at, behind = begin, ""
     while True:
         async with reading() as work:
             batch = await work.fetch(
                 model,
                 f"SELECT * FROM satmachineclient.{table} WHERE status = 'confirmed' AND "
-                f"{beyond('confirmed_at')} ORDER BY confirmed_at, id LIMIT {size}",
+                f"{beyond('confirmed_at')} AND confirmed_at < :end "
+                f"ORDER BY confirmed_at, id LIMIT {size}",
                 at=at,
                 behind=behind,
+                end=end,
             )
         if batch:
             yield batch
         if len(batch) < size:
             return
-        at, behind = batch[-1].confirmed_at or since, batch[-1].id
+        at, behind = batch[-1].confirmed_at or begin, batch[-1].id
 
 
 async def known_hashes(hashes: Iterable[str]) -> set[str]:
@@ -297,15 +312,17 @@ async def known_hashes(hashes: Iterable[str]) -> set[str]:
     return known
 
 
-async def given_up_invoices(since: datetime) -> list[Row]:
-    """Invoices of forwards, made since then, in whose place another one was paid, or none."""
+async def given_up_invoices(begin: datetime, end: datetime) -> list[Row]:
+    """Invoices of forwards, made in this time, in whose place another one was paid, or none."""
     return await fetch_rows(
         "SELECT i.payment_hash, i.forward_id, f.wallet_id "
         "FROM satmachineclient.dca_forward_invoices i "
-        "JOIN satmachineclient.dca_forwards f ON f.id = i.forward_id WHERE i.created_at >= :since "
+        "JOIN satmachineclient.dca_forwards f ON f.id = i.forward_id "
+        "WHERE i.created_at >= :begin AND i.created_at < :end "
         "AND (f.status = 'failed' OR COALESCE(f.payment_hash, '') <> i.payment_hash) "
         "ORDER BY i.created_at, i.payment_hash",
-        since=since,
+        begin=begin,
+        end=end,
     )
 
 

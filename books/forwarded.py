@@ -1,44 +1,47 @@
 """The forwards checked against what LNbits has booked, and against what the programme brought."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from .. import crud_lnbits
-from ..database import in_time
 from ..models import Difference
 from ..models_payouts import Forward
 from . import crud_checks
 
 
-async def check(since: datetime) -> tuple[int, list[Difference]]:
-    """How many forwards were confirmed since then, and what differs.
+async def check(begin: datetime, end: datetime) -> tuple[int, list[Difference]]:
+    """How many forwards were confirmed in this time, and what differs.
 
-    Each has one outgoing payment in LNbits, of its amount and fee, successful; out of no wallet
-    went more than came in by the programme; and no invoice was paid that was given up.
+    Each has one outgoing payment in LNbits, of its amount and fee, successful; and no invoice was
+    paid that was given up.
     """
     number = 0
-    differences = [
+    differences: list[Difference] = []
+    async for batch in crud_checks.confirmed_forwards(begin, end):
+        hashes = [forward.payment_hash or "" for forward in batch]
+        differences += _differences(batch, await crud_lnbits.lnbits_debits(hashes))
+        number += len(batch)
+    return number, differences + await _paid_although_given_up(begin, end)
+
+
+async def overdrawn(owners: Sequence[str]) -> list[Difference]:
+    """Out of which of these clients' and partners' wallets went more than the programme brought."""
+    return [
         Difference(
             kind="forward",
             id=row["client_id"],
             detail=f"{row['sent']} sats were forwarded from the wallet {row['wallet_id']}, with "
             f"fees, and {row['brought']} were brought.",
         )
-        for ids in in_time(await crud_checks.forwarding_since(since))
-        for row in await crud_checks.overdrawn_wallets(list(ids))
+        for row in await crud_checks.overdrawn_wallets(list(owners))
     ]
-    async for batch in crud_checks.confirmed_forwards(since):
-        hashes = [forward.payment_hash or "" for forward in batch]
-        differences += _differences(batch, await crud_lnbits.lnbits_debits(hashes))
-        number += len(batch)
-    return number, differences + await _paid_although_given_up(since)
 
 
-async def _paid_although_given_up(since: datetime) -> list[Difference]:
+async def _paid_although_given_up(begin: datetime, end: datetime) -> list[Difference]:
     given_up = {
         (row["payment_hash"], row["wallet_id"]): row["forward_id"]
-        for row in await crud_checks.given_up_invoices(since)
+        for row in await crud_checks.given_up_invoices(begin, end)
     }
     booked = await crud_lnbits.lnbits_debits(payment_hash for payment_hash, _ in given_up)
     return [

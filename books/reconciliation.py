@@ -5,7 +5,7 @@ by LNbits before, and what LNbits has booked was stored here before.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,22 @@ from .adoption import EVERYTHING as EVERYTHING
 _LOGGED = 10  # differences shown in one line of the log
 
 
+class Findings:
+    """What differs, and how many rows of each kind were looked at."""
+
+    def __init__(self) -> None:
+        self.differences: list[Difference] = []
+        self.checked = Counter[str]()
+
+    def log(self) -> None:
+        """As one error, if anything differs."""
+        if self.differences:
+            first = "; ".join(f"{d.kind} {d.id}: {d.detail}" for d in self.differences[:_LOGGED])
+            logger.error(
+                f"satmachineclient: {len(self.differences)} differences in the books: {first}"
+            )
+
+
 async def reconcile(
     since: datetime = EVERYTHING, stepped: Callable[[], None] = lambda: None
 ) -> Reconciliation:
@@ -29,64 +45,68 @@ async def reconcile(
     Asked for everything, it also sums up every row for the clients' totals. It goes piece by
     piece, and in between others get to the database; `stepped` is called after each.
     """
-    differences, checked = await _our_tables(since, stepped)
-    if since == EVERYTHING:
-        differences += await wrong_totals(stepped)
-    payouts, found = await _check_payouts(since, stepped)
-    differences += found
-    ours = await adoption.unknown_payments(since)
-    differences += [_unknown(booked) for booked in ours.unknown]
-    stepped()
-    forwards, found = await forwarded.check(since)
-    differences += found
-    if differences:
-        first = "; ".join(f"{d.kind} {d.id}: {d.detail}" for d in differences[:_LOGGED])
-        logger.error(f"satmachineclient: {len(differences)} differences in the books: {first}")
+    found = Findings()
+    begin = since
+    while begin != crud_checks.FOREVER:
+        begin = await check_piece(found, begin)
+        stepped()
+    everything = since == EVERYTHING
+    owners = await (crud_checks.owner_ids() if everything else crud_checks.forwarding_since(since))
+    for ids in in_time(owners):
+        await check_owners(found, ids, totals=everything)
+        stepped()
+    found.log()
+    names = ("transactions", "payments", "balances", "payouts", "lnbits_payments", "forwards")
     return Reconciliation(
-        ok=not differences,
-        checked={
-            **checked,
-            "payouts": payouts,
-            "lnbits_payments": ours.looked_at,
-            "forwards": forwards,
-        },
-        differences=differences,
+        ok=not found.differences,
+        checked={name: found.checked[name] for name in names},
+        differences=found.differences,
     )
 
 
-async def _our_tables(
-    since: datetime, stepped: Callable[[], None]
-) -> tuple[list[Difference], dict[str, int]]:
-    """What does not add up among our own rows, and how many there are."""
-    differences: list[Difference] = []
-    checked = Counter[str]()
-    begin: crud_checks.Moment = since
-    while begin != crud_checks.FOREVER:
-        async with reading():
-            end = await crud_checks.end_of_piece(begin)
-            differences += await _piece(begin, end)
-            if since == EVERYTHING:
-                differing = await crud_shares.differing_sales(begin, end)
-                differences += [_archive_difference(row) for row in differing]
-            checked += Counter(
-                transactions=await crud_checks.count(
-                    "lamassu_transactions", "processed_at", begin, end
-                ),
-                payments=await crud_checks.count("dca_payments", "created_at", begin, end),
-            )
-            if end == crud_checks.FOREVER:
-                differences += await _of_now()
-                checked["balances"] = await crud_checks.count_balances()
-        begin = end
-        stepped()
-    return differences, {name: checked[name] for name in ("transactions", "payments", "balances")}
+async def check_piece(found: Findings, begin: datetime) -> datetime:
+    """Check all that is of a piece of time from then on, among our rows and against LNbits.
+
+    Until when it went; at last that is FOREVER, with what is true of no time but now.
+    """
+    async with reading():
+        end = await crud_checks.end_of_piece(begin)
+        found.differences += await _piece(begin, end)
+        found.checked.update(
+            transactions=await crud_checks.count(
+                "lamassu_transactions", "processed_at", begin, end
+            ),
+            payments=await crud_checks.count("dca_payments", "created_at", begin, end),
+        )
+        if end == crud_checks.FOREVER:
+            found.differences += await _of_now()
+            found.checked["balances"] = await crud_checks.count_balances()
+    await _check_payouts(found, begin, end)
+    ours = await adoption.unknown_payments(begin, end)
+    found.differences += [_unknown(booked) for booked in ours.unknown]
+    forwards, differing = await forwarded.check(begin, end)
+    found.differences += differing
+    found.checked.update(lnbits_payments=ours.looked_at, forwards=forwards)
+    return end
 
 
-async def _piece(begin: crud_checks.Moment, end: crud_checks.Moment) -> list[Difference]:
+async def check_owners(found: Findings, ids: Sequence[str], *, totals: bool) -> None:
+    """Check what these clients and partners sent on; with `totals` also their rows' sums.
+
+    `ids`: for totals, all that there are from the first to the last, in the database's order.
+    """
+    async with reading():
+        if totals:
+            found.differences += await wrong_totals(ids[0], ids[-1])
+        found.differences += await forwarded.overdrawn(ids)
+
+
+async def _piece(begin: datetime, end: datetime) -> list[Difference]:
     """What does not add up of the sales, shares and transfers of this time."""
     return [
         *map(_transaction_difference, await crud_checks.unbalanced_transactions(begin, end)),
         *map(_commission_difference, await crud_checks.unbalanced_commissions(begin, end)),
+        *map(_archive_difference, await crud_shares.differing_sales(begin, end)),
         *(
             Difference(
                 kind="transfer",
@@ -127,30 +147,19 @@ async def _of_now() -> list[Difference]:
     ]
 
 
-async def wrong_totals(stepped: Callable[[], None] = lambda: None) -> list[Difference]:
-    """Clients' totals that are not the sums of their rows."""
-    differences: list[Difference] = []
-    for ids in in_time(await crud_checks.client_ids()):
-        async with reading():
-            wrong = await crud_checks.wrong_totals(ids[0], ids[-1])
-            wrong += await crud_checks.wrong_machine_totals(ids[0], ids[-1])
-        differences += map(_total_difference, wrong)
-        stepped()
-    return differences
+async def wrong_totals(first: str, last: str) -> list[Difference]:
+    """Totals that are not the sums of their rows, of the clients from the first id to the last."""
+    wrong = await crud_checks.wrong_totals(first, last)
+    wrong += await crud_checks.wrong_machine_totals(first, last)
+    return [_total_difference(row) for row in wrong]
 
 
-async def _check_payouts(
-    since: datetime, stepped: Callable[[], None]
-) -> tuple[int, list[Difference]]:
-    """Each confirmed payout against LNbits' bookings: how many there are, and what differs."""
-    number = 0
-    differences: list[Difference] = []
-    async for batch in crud_checks.confirmed_payouts(since):
+async def _check_payouts(found: Findings, begin: datetime, end: datetime) -> None:
+    """Each payout confirmed in this time against LNbits' bookings."""
+    async for batch in crud_checks.confirmed_payouts(begin, end):
         ids = [key for payout in batch for key in adoption.checking_ids(payout)]
-        differences += _payout_differences(batch, await crud_lnbits.bookings(ids))
-        number += len(batch)
-        stepped()
-    return number, differences
+        found.differences += _payout_differences(batch, await crud_lnbits.bookings(ids))
+        found.checked["payouts"] += len(batch)
 
 
 def _unknown(booked: adoption.Booked) -> Difference:

@@ -142,7 +142,7 @@ async def test_reconciliation_looks_at_everything_in_small_batches(
 ) -> None:
     from satmachineclient import crud_lnbits
     from satmachineclient.books import reconciliation
-    from satmachineclient.books.crud_checks import confirmed_payouts
+    from satmachineclient.books.crud_checks import FOREVER, confirmed_payouts
 
     await configure()
     await a_busy_ledger(admin, make_client, lamassu, poll)
@@ -151,6 +151,6 @@ async def test_reconciliation_looks_at_everything_in_small_batches(
 
     monkeypatch.setattr(crud_lnbits, "_BATCH", 1)
     everything = reconciliation.EVERYTHING
-    seen = [one async for [one] in confirmed_payouts(everything, size=1)]
+    seen = [one async for [one] in confirmed_payouts(everything, FOREVER, size=1)]
     assert len({payout.id for payout in seen}) == len(seen) == 4
     assert await admin.call("GET", f"{API}/reconciliation") == whole

@@ -92,3 +92,133 @@ async def test_others_get_to_the_database_between_two_pieces(programme: Programm
     done.set()
     await other
     assert not checked[0] and asked > 20
+
+
+# ---- all of it, a slice at a time --------------------------------------------------------------
+
+
+async def _slice(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the next slice finds, of one piece, in a process that has just started."""
+    from satmachineclient.books import crud_checks, full_check
+    from satmachineclient.helpers import new_id
+    from satmachineclient.lease import working
+
+    monkeypatch.setattr(full_check, "_SLICE_SECONDS", 0)
+    monkeypatch.setattr(full_check._Process, "has_checked", False)
+    monkeypatch.setattr(crud_checks, "_SALES", 3)
+    lease = new_id()
+    async with working(lease):
+        found = await full_check.go_on(lease)
+    return [f"{each.kind} {each.id} {each.detail}" for each in found.differences]
+
+
+async def test_a_check_that_is_cut_off_again_and_again_finds_all_of_it_once(
+    damaged: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from satmachineclient.books import full_check
+
+    whole, _, _ = await _books()
+    found: list[str] = []
+    slices = 0
+    while not (await full_check.read()).finished_at:
+        found += await _slice(monkeypatch)
+        slices += 1
+        assert slices < 200
+        check = await full_check.read()
+        assert check.differences == len(found)
+    assert sorted(found) == whole
+    assert slices > 5
+    assert await full_check.known_differences() == len(whole)
+
+
+async def test_what_was_checked_long_before_a_start_is_checked_anew(
+    programme: Programme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from satmachineclient.books import full_check
+    from satmachineclient.database import ledger
+
+    for _ in range(3):
+        await _slice(monkeypatch)
+    far = await full_check.read()
+    assert far.checked_until > full_check.EVERYTHING and not far.finished_at
+    assert await full_check.known_differences() is None  # nobody is told that all is well again
+    async with ledger() as work:
+        long_ago = far.copy(update={"noted_at": far.noted_at - full_check._STILL_TRUE})
+        await work.update("dca_full_check", long_ago)
+    await _slice(monkeypatch)
+    anew = await full_check.read()
+    assert anew.begun_at > far.begun_at and anew.checked_until < far.checked_until
+
+
+async def test_it_is_due_at_a_start_then_weekly_and_sooner_where_something_differs(
+    programme: Programme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from datetime import timedelta
+
+    from satmachineclient.books import full_check
+    from satmachineclient.database import ledger
+
+    for _ in range(200):
+        if (await full_check.read()).finished_at:
+            break
+        await _slice(monkeypatch)
+    assert not await full_check.is_due()
+    done = await full_check.read()
+
+    async def is_due(ago: timedelta, differences: int = 0) -> bool:
+        changes = {"finished_at": done.finished_at - ago, "differences": differences}
+        async with ledger() as work:
+            await work.update("dca_full_check", done.copy(update=changes))
+        return await full_check.is_due()
+
+    assert not await is_due(timedelta(days=6.9))
+    assert await is_due(timedelta(days=7))
+    assert await is_due(timedelta(hours=1), differences=1)
+    assert await is_due(timedelta(hours=-2))  # a clock that was set back
+    assert not await is_due(timedelta())
+    monkeypatch.setattr(full_check._Process, "has_checked", False)
+    assert await full_check.is_due()
+
+
+async def test_the_background_task_checks_all_and_tells_of_what_differs(
+    programme: Programme, admin: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from satmachineclient import transaction_processor
+    from satmachineclient.books import full_check
+    from satmachineclient.database import ledger
+
+    async def change_totals(by: int) -> None:
+        async with ledger() as work:
+            await work.execute(
+                "UPDATE satmachineclient.dca_balances SET paid_sats = paid_sats + :by", by=by
+            )
+
+    async def books_differ() -> bool:
+        alerts = await admin.call("GET", f"{API}/alerts")
+        return any(a["kind"] == "books_differ" and not a["ended_at"] for a in alerts)
+
+    async def comes(expected: bool) -> None:
+        for _ in range(200):
+            if await books_differ() == expected:
+                return
+            await asyncio.sleep(0.1)
+        raise AssertionError(await full_check.read())
+
+    monkeypatch.setattr(transaction_processor, "FIRST_POLL_SECONDS", 0)
+    monkeypatch.setattr(transaction_processor, "_LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(transaction_processor, "_PAUSE_SECONDS", 0.1)
+    monkeypatch.setattr(full_check, "_SLICE_SECONDS", 0)
+    monkeypatch.setattr(full_check._Process, "has_checked", False)
+    await change_totals(1)
+    running = asyncio.create_task(transaction_processor.run_polls())
+    try:
+        await comes(True)
+        check = await full_check.read()
+        assert check.finished_at and check.differences
+        await admin.call("POST", f"{API}/manual-poll")  # what is recent is in order
+        assert await books_differ()
+        await change_totals(-1)
+        monkeypatch.setattr(full_check, "_SOONER", full_check._SOONER * 0)
+        await comes(False)
+    finally:
+        running.cancel()
