@@ -54,13 +54,11 @@ async def owner_ids(after: str = "") -> list[str]:
     """
     tables = ("dca_payments", "dca_archived_transfers", "dca_deposits", "dca_balances")
     each = [
-        f"SELECT value AS id FROM {each_of(f'satmachineclient.{table}', 'client_id')}"
+        f"SELECT value AS id FROM {each_of(f'satmachineclient.{table}', 'client_id')} "
+        "WHERE value > :after"
         for table in (*tables, "dca_machine_balances", "dca_forwards")
     ]
-    rows = await fetch_rows(
-        f"SELECT id FROM ({' UNION '.join(each)}) owners WHERE id > :after ORDER BY id",
-        after=after,
-    )
+    rows = await fetch_rows(f"{' UNION '.join(each)} ORDER BY id", after=after)
     return [row["id"] for row in rows]
 
 

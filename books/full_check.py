@@ -44,7 +44,9 @@ class _Process:
 
 async def read() -> FullCheck:
     async with database.reading() as work:
-        check = await work.fetch_one(FullCheck, "SELECT * FROM satmachineclient.dca_full_check WHERE id = 1")
+        check = await work.fetch_one(
+            FullCheck, "SELECT * FROM satmachineclient.dca_full_check WHERE id = 1"
+        )
     return check or FullCheck()
 
 

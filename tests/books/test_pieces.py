@@ -134,19 +134,19 @@ async def test_a_check_that_is_cut_off_again_and_again_finds_all_of_it_once(
 async def test_what_was_checked_long_before_a_start_is_checked_anew(
     programme: Programme, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from satmachineclient.books import full_check
+    from satmachineclient.books import full_check, reconciliation
     from satmachineclient.database import ledger
 
     for _ in range(3):
         await _slice(monkeypatch)
-    far = await full_check.read()
-    assert far.checked_until > full_check.EVERYTHING and not far.finished_at
+    far: Any = await full_check.read()
+    assert far.checked_until > reconciliation.EVERYTHING and not far.finished_at
     assert await full_check.known_differences() is None  # nobody is told that all is well again
     async with ledger() as work:
         long_ago = far.copy(update={"noted_at": far.noted_at - full_check._STILL_TRUE})
         await work.update("dca_full_check", long_ago)
     await _slice(monkeypatch)
-    anew = await full_check.read()
+    anew: Any = await full_check.read()
     assert anew.begun_at > far.begun_at and anew.checked_until < far.checked_until
 
 
@@ -163,7 +163,7 @@ async def test_it_is_due_at_a_start_then_weekly_and_sooner_where_something_diffe
             break
         await _slice(monkeypatch)
     assert not await full_check.is_due()
-    done = await full_check.read()
+    done: Any = await full_check.read()
 
     async def is_due(ago: timedelta, differences: int = 0) -> bool:
         changes = {"finished_at": done.finished_at - ago, "differences": differences}
