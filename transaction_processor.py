@@ -74,7 +74,7 @@ async def _poll(trigger: PollTrigger) -> Poll:
         await crud.start_poll(record)
         read_succeeded = False
         try:
-            await claims.check()
+            await claims.check(record.id)
             read_succeeded = await _try_to_read_and_plan(record, config)
             await _settle(record, config)
             record.status = "succeeded" if read_succeeded else "failed"
@@ -131,7 +131,7 @@ async def _look_for_alerts(differences: int | None) -> None:
 
 
 async def _settle(record: Poll, config: LamassuConfig) -> None:
-    await claims.check()
+    await claims.check(record.id)
     await moved.release(record.id, config)
     to_pay = sum((await crud_sales.count_open_payments()).values())
 

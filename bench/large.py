@@ -84,7 +84,7 @@ async def _measured(world: BenchWorld, sales: int, rounds: int) -> dict[str, Any
         for figure in ("seconds", "cpu_seconds", "peak_mb", "own_step_ms"):
             found[figure][name] = median([run[figure] for run in runs])
         found["own_step"][name] = runs[-1]["own_step"]
-    found["others_wait_ms"] = await _waits(world)
+    found |= await _checked(world)
     found["planning_to_plain"] = await _planning(world)
     found["bytes"] = await _bytes(world)
     found["bytes_per_share"] = found["bytes"]["ledger"] / found["shares"]
@@ -111,6 +111,7 @@ def requests(
     """What is measured, and how often."""
     from satmachineclient import transaction_processor
     from satmachineclient.books import reconciliation
+    from satmachineclient.paying import claims
     from satmachineclient.telling import alerts
 
     def asked(path: str, key: str | None = None) -> Callable[[], Awaitable[object]]:
@@ -123,6 +124,10 @@ def requests(
 
     def poll() -> Awaitable[object]:
         return transaction_processor.poll("hourly")
+
+    def first_poll() -> Awaitable[object]:
+        claims.look_at_everything()
+        return transaction_processor.poll("startup")
 
     first = world.clients[0].id
     days = {
@@ -137,23 +142,46 @@ def requests(
     found["idle poll"] = (poll, rounds)
     found["alerts"] = (alerts.evaluate, rounds)
     found["reconciliation of everything"] = (reconciliation.reconcile, 1)
-    found["poll at start-up"] = (lambda: transaction_processor.poll("startup"), 1)
+    found["poll at start-up"] = (first_poll, 1)
     return found
 
 
-async def _waits(world: BenchWorld) -> float:
-    """The longest of somebody's requests for the configuration while all books are checked."""
-    from satmachineclient.books import reconciliation
+async def _checked(world: BenchWorld) -> dict[str, float]:
+    """All books checked in slices, and how long others wait meanwhile at most.
 
-    checking = asyncio.create_task(reconciliation.reconcile())
-    longest = 0.0
-    while not checking.done():
-        began = time.perf_counter()
+    That is somebody's request for the configuration, and who has to decide something.
+    """
+    from satmachineclient import transaction_processor
+    from satmachineclient.books import full_check
+    from satmachineclient.helpers import new_id
+    from satmachineclient.lease import working
+
+    async def check() -> None:
+        full_check._Process.has_checked = False
+        while True:
+            pause = await transaction_processor._check_further()
+            if not await full_check.is_due():
+                return
+            await asyncio.sleep(pause)
+
+    async def ask() -> None:
         (await world.admin.get(f"{API}/config", timeout=600)).raise_for_status()
-        longest = max(longest, time.perf_counter() - began)
-        await asyncio.sleep(0.01)
+
+    async def decide() -> None:
+        async with working(new_id(), wait_seconds=5):
+            pass
+
+    began = time.perf_counter()
+    checking = asyncio.create_task(check())
+    longest = {"request_waits_ms": 0.0, "decision_waits_ms": 0.0}
+    while not checking.done():
+        for name, work in zip(longest, (ask, decide), strict=True):
+            at = time.perf_counter()
+            await work()
+            longest[name] = max(longest[name], (time.perf_counter() - at) * 1000)
+            await asyncio.sleep(0.01)
     await checking
-    return longest * 1000
+    return {"check_in_slices_seconds": time.perf_counter() - began, **longest}
 
 
 async def _planning(world: BenchWorld) -> float:

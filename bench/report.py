@@ -159,7 +159,10 @@ def _large(case: dict[str, Any]) -> Iterable[Sequence[object]]:
             *(case["to_lnbits"][name], case["within"].get(name, "")),
             *(last["cpu_seconds"][name] * 1000, last["peak_mb"][name], last["own_step_ms"][name]),
         )
-    for name in ("others_wait_ms", "planning_to_plain", "bytes_per_share", "fill_seconds"):
+    for name in (
+        *("check_in_slices_seconds", "request_waits_ms", "decision_waits_ms"),
+        *("planning_to_plain", "bytes_per_share", "fill_seconds"),
+    ):
         yield name.replace("_", " "), *(part[name] for part in parts), *[""] * 6
 
 

@@ -213,7 +213,7 @@ async def pay_again(payment: Payment | None, audit: AuditEntry) -> int:
     config = await ready_config()
     lease = new_id()
     async with working(lease, wait_seconds=5):
-        await claims.check()
+        await claims.check(lease)
         lost = await adoption.lost_payouts()
         if payment is not None:
             sale = await crud_sales.get_transaction(payment.transaction_id)

@@ -6,6 +6,7 @@ until a person decides.
 """
 
 from collections.abc import Iterable, Sequence
+from time import monotonic
 
 from loguru import logger
 
@@ -17,6 +18,7 @@ from ..words.told import say
 from . import crud
 
 _SHOWN = 5  # sales named in one sentence
+_STILL_TRUE_SECONDS = 10
 
 
 class OlderDatabaseError(ConflictError):
@@ -28,6 +30,7 @@ class _Checked:
 
     everything = False
     stopped = False
+    lease, at = "", 0.0  # under which all was well last, and when
 
 
 def is_stopped() -> bool:
@@ -37,20 +40,25 @@ def is_stopped() -> bool:
 
 def look_at_everything() -> None:
     """Let the next check look at all that LNbits has booked, not only at what is recent."""
-    _Checked.everything = False
+    _Checked.everything, _Checked.lease = False, ""
 
 
-async def check() -> None:
+async def check(lease: str) -> None:
     """That LNbits has no payment of ours which our tables do not know.
+
+    Who works on the ledger under this lease need not look again for some seconds.
 
     Raises:
         OlderDatabaseError: it has; saying which sales are concerned.
     """
+    if _Checked.lease == lease and monotonic() - _Checked.at < _STILL_TRUE_SECONDS:
+        return
     since = await adoption.since_newest() if _Checked.everything else adoption.EVERYTHING
     unknown = (await adoption.unknown_payments(since)).unknown
     _Checked.everything, _Checked.stopped = not unknown, bool(unknown)
     if unknown:
         raise OlderDatabaseError(_sentence(unknown))
+    _Checked.lease, _Checked.at = lease, monotonic()
 
 
 def _sentence(unknown: Sequence[adoption.Booked]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ..database import Ledger, first
+from ..database import Ledger, fetch_rows, first
 from ..models_sales import Direction, PayoutKind
 
 
@@ -25,6 +25,21 @@ class OpenSale:
 # Due are what was planned until a payout run began, and what no schedule holds back: a test, and
 # what is paid in full to one client (who has left, say).
 _IN_FULL = "(c.status = 'closed' OR t.is_test OR p.created_at <= c.payouts_due_until)"
+
+
+async def is_anything_open() -> bool:
+    """Whether a sale, share, part or payout is not final, or what was adopted not matched yet."""
+    each = [
+        f"SELECT 1 FROM satmachineclient.{table} WHERE status IN ({statuses})"
+        for table, statuses in (
+            ("lamassu_transactions", "'planned'"),
+            ("dca_payments", "'pending', 'failed'"),
+            ("dca_commission_shares", "'pending', 'failed'"),
+            ("dca_payouts", "'pending', 'failed'"),
+            ("dca_adopted", "'waiting'"),
+        )
+    ]
+    return bool(await fetch_rows(f"{' UNION ALL '.join(each)} LIMIT 1"))
 
 
 async def uncredited_sales(work: Ledger, due: datetime | None) -> list[OpenSale]:

@@ -45,7 +45,7 @@ async def test_transaction(data: TestTransactionIn, audit: AuditEntry) -> planni
     config = await ready_config()
     lease = new_id()
     async with working(lease, wait_seconds=5):
-        await claims.check()
+        await claims.check(lease)
         aside = await obstacles.clients_aside()
         async with database.ledger(lease) as work:
             book = await _book_for(work, sale, config, aside)
@@ -97,7 +97,7 @@ async def pay_all_now(audit: AuditEntry) -> payouts.Settled:
     config = await ready_config()
     lease = new_id()
     async with working(lease, wait_seconds=5):
-        await claims.check()
+        await claims.check(lease)
         async with database.ledger(lease) as work:
             await crud_open.let_all_be_paid(work, now())
             await crud.insert_audit(work, audit)
@@ -113,7 +113,7 @@ async def retry(transfer_ids: set[str], audit: AuditEntry) -> None:
     config = await ready_config()
     lease = new_id()
     async with working(lease, wait_seconds=5):
-        await claims.check()
+        await claims.check(lease)
         async with database.ledger(lease) as work:
             await crud.insert_audit(work, audit)
         for transfer_id in sorted(transfer_ids):
@@ -146,7 +146,7 @@ async def void(payment: Payment, reason: str, audit: AuditEntry) -> None:
     """
     lease = new_id()
     async with working(lease, wait_seconds=5):
-        await claims.check()
+        await claims.check(lease)
         if payment.transfer_id and not await _release(lease, payment.transfer_id):
             raise ConflictError("It is paid, or a part of it is: it can only be tried again.")
         async with database.ledger(lease) as work:
@@ -165,7 +165,7 @@ async def take_back(row: Transaction, notes: str, audit: AuditEntry) -> None:
     """
     lease = new_id()
     async with working(lease, wait_seconds=5):
-        await claims.check()
+        await claims.check(lease)
         payments = await crud_sales.get_payments_of(row.id)
         shares: list[Payment | CommissionShare] = [*payments, *await shares_of(row.id)]
         for transfer_id in sorted(failed_transfers(row, shares)):
@@ -202,7 +202,7 @@ async def distribute_reviewed(
     sale = _reviewed_sale(row)
     lease = new_id()
     async with working(lease, wait_seconds=5):
-        await claims.check()
+        await claims.check(lease)
         aside = await obstacles.clients_aside()
         async with database.ledger(lease) as work:
             known = await crud_sales.known_transactions(work, [row.lamassu_transaction_id])

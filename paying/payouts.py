@@ -1,10 +1,8 @@
 """The wallet side: credit, commission and shares become LNbits payments, each exactly once.
 
-A *transfer* is an amount for one wallet: open shares of one client in one currency, commissions or
-credits of one poll. A *payout* is one LNbits payment of it (a single amount above LNbits' maximum
-has several). Every payout obeys one order: create the internal invoice, store its
-hash, pay it, mark it confirmed. Whatever stops in between, the stored hash tells on resuming what
-has happened.
+A *payout* is one LNbits payment of a transfer (a single amount above LNbits' maximum has several).
+Every payout obeys one order: create the internal invoice, store its hash, pay it, mark it
+confirmed. Whatever stops in between, the stored hash tells on resuming what has happened.
 
 All work is done under a lease on the ledger (`database.take_lease`), which the caller holds.
 """
@@ -25,7 +23,7 @@ from .. import crud_sales, database
 from ..helpers import log_unexpected, now
 from ..models_config import LamassuConfig
 from ..models_payouts import Payout
-from . import claims, crud_payouts, forwards, limits, schedule, transfers
+from . import claims, crud_open, crud_payouts, forwards, limits, schedule, transfers
 from .bookings import PayoutError as PayoutError
 from .bookings import book_incoming, bookings_of, extra_of, is_paid, lnbits, retire
 from .core import Core, open_core
@@ -83,10 +81,11 @@ async def settle(
         claims.OlderDatabaseError: LNbits has payments of ours that no payout knows.
         database.LeaseLostError: another process has taken over; what is open is theirs now.
     """
-    await claims.check()
+    await claims.check(lease)
+    due, settled = await schedule.begin(lease, config), Settled()
+    if not await crud_open.is_anything_open():
+        return settled
     await claims.match(lease)
-    due = await schedule.begin(lease, config)
-    settled = Settled()
     for number in range(_MOST_ROUNDS):
         moved, settled.full = settled.moved, 0
         await transfers.form_credits(lease, config, due)

@@ -58,7 +58,7 @@ async def settle_out(client_id: str, data: SettleOut, operator: str) -> Settleme
     config = await ready_config()
     lease = new_id()
     async with working(lease, wait_seconds=5):
-        await claims.check()
+        await claims.check(lease)
         async with database.ledger(lease) as work:
             before = await crud_clients.client_at(work, client_id)
             settled = await _settlement(work, before, data, config)

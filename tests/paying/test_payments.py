@@ -533,3 +533,37 @@ async def test_a_poll_with_nothing_to_pay_does_not_have_the_wallet_summed_up(
     await poll()
     assert asked == [configured.source.id]
     assert await client.owner.balance(client.wallet) == 20_000
+
+
+_OPEN = {
+    "lamassu_transactions": "planned",
+    "dca_payments": "failed",
+    "dca_payouts": "pending",
+}
+
+
+async def test_a_settling_goes_on_for_as_long_as_anything_is_open(
+    configure: Configure, make_client: MakeClient, lamassu: LamassuDatabase, poll: Poll
+) -> None:
+    from satmachineclient.database import fetch_rows, ledger
+    from satmachineclient.paying.crud_open import is_anything_open
+
+    await configure()
+    await make_client(deposits={"GTQ": "1000.00"})
+    await lamassu.insert(sale())
+    assert not await is_anything_open()
+    await poll()
+    assert not await is_anything_open()
+    for table, status in _OPEN.items():
+        [row] = await fetch_rows(
+            f"SELECT id, status FROM satmachineclient.{table} ORDER BY id LIMIT 1"  # noqa: S608
+        )
+        for now, expected in ((status, True), (row["status"], False)):
+            async with ledger() as work:
+                await work.execute(
+                    f"UPDATE satmachineclient.{table} "  # noqa: S608
+                    "SET status = :now WHERE id = :id",
+                    now=now,
+                    id=row["id"],
+                )
+            assert await is_anything_open() == expected, (table, now)

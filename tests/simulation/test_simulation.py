@@ -408,6 +408,7 @@ class Programme(RuleBasedStateMachine):
             shares += kept
         self._balances_agree()
         self._totals_agree()
+        self.world.run(_nothing_is_left_out())
         self._wallets_agree(shares)
         self._partners_agree()
 
@@ -578,6 +579,22 @@ async def _put_the_last_run_back(until: datetime | None) -> None:
             "SET payouts_due_until = :until, payout_schedule_since = :until",
             until=until,
         )
+
+
+async def _nothing_is_left_out() -> None:
+    """Where a settling ends before it begins, since all is final, it would have found nothing."""
+    from satmachineclient.database import reading
+    from satmachineclient.partners import crud as partners
+    from satmachineclient.paying import crud_open, crud_payouts, payouts
+
+    if await crud_open.is_anything_open():
+        return
+    async with reading() as work:
+        assert not await crud_open.uncredited_sales(work, None)
+        assert not await crud_open.unpaid_shares(work, None)
+        assert not await crud_open.unpaid_commissions(work, None)
+        assert not await partners.unpaid_parts(work, None)
+        assert not await crud_payouts.due_payouts(payouts.KINDS, None)
 
 
 async def let_the_lease_expire() -> None:
