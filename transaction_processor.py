@@ -298,7 +298,7 @@ async def run_polls() -> None:
         if (hurried or await _is_due()) and await _scheduled_poll("hourly"):
             hurried = False  # while the ledger is busy, who was in a hurry is not forgotten
         if monotonic() >= check_at:
-            check_at = monotonic() + await _check_further()
+            check_at = monotonic() + await database.whole(_check_further())
 
 
 async def _check_further() -> float:
