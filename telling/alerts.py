@@ -42,16 +42,19 @@ async def evaluate(differences: int | None = None) -> None:
     settings = await crud.get_settings()
     figures = await overview.read()
     found: Found = {}
-    async with database.reading():
+    async with database.reading() as work:
         for condition in CONDITIONS:
             found |= await condition(settings, figures)
+        known = {(a.kind, a.subject): a.text for a in await crud.open_alerts(work)}
     if differences:
         found["books_differ", ""] = _text("overview", "books_do_not_agree", n=differences)
+    elif differences is None:
+        found |= {key: text for key, text in known.items() if key[0] == "books_differ"}
+    if found == known:
+        return
     async with database.ledger() as work:
         open_now = {(alert.kind, alert.subject): alert for alert in await crud.open_alerts(work)}
         newer = await crud.ended_since(work, asked)
-        if differences is None:
-            found |= {key: a.text for key, a in open_now.items() if a.kind == "books_differ"}
         # What another server has found out meanwhile is newer than what was found here.
         began = [
             _begin(*key, text)
