@@ -1,5 +1,6 @@
 # make demo [ARGS=--once]   a whole operator's world on this machine, with sales coming in
-# make test [ARGS=…]        all tests on SQLite, then the storage tests on PostgreSQL
+# make test [ARGS=…]        the tests, on SQLite, but for the slow ones
+# make test-more [ARGS=…]   the slow ones, then the storage tests on PostgreSQL
 # make faults [ARGS=…]      the long crash tests: killed at every commit, two servers on one database
 # make soak [ARGS=--polls=…]  10,000 polls in fast motion, while everything around comes and goes
 # make screenshots          the pictures for the README, of the demo's world (needs Chromium)
@@ -21,7 +22,7 @@ PRETTIER := npx --yes prettier@3.10.1 --log-level=warn
 SCRIPTS := 'static/js/**/*.js'
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help demo test faults soak screenshots bench release check format clean
+.PHONY: help demo test test-more faults soak screenshots bench release check format clean
 
 help:
 	@sed -n '/^# make/s/^# //p' Makefile
@@ -29,10 +30,13 @@ help:
 demo: .venv/stamp
 	@$(BIN)/python -m demo $(ARGS)
 
-# The storage run is left out where ARGS choose tests themselves and none of them is a storage test
-# (pytest's exit code 5: no tests collected).
 test: .venv/stamp $(EXTENSIONS)/$(NAME)
 	@$(BIN)/python -m pytest $(WORKERS) $(ARGS)
+
+# Either run is left out where ARGS choose tests themselves and none of them is of its kind (pytest's
+# exit code 5: no tests collected).
+test-more: .venv/stamp $(EXTENSIONS)/$(NAME)
+	@$(BIN)/python -m pytest $(WORKERS) -m 'slow and not faults' $(ARGS) || [ $$? -eq 5 ]
 	@$(BIN)/python -m pytest $(WORKERS) -m 'storage and not faults' --lnbits-db=postgres $(ARGS) || [ $$? -eq 5 ]
 
 faults: .venv/stamp

@@ -148,6 +148,7 @@ async def send(admin: Account, case: Case) -> httpx.Response:
     )
 
 
+@pytest.mark.slow
 async def test_whatever_comes_in_is_answered_as_documented(
     openapi: dict[str, Any], admin: Account, configured: Setup, make_client: MakeClient
 ) -> None:

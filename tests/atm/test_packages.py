@@ -104,6 +104,7 @@ def server(environment: Environment, tmp_path: Path) -> Iterator[LnbitsServer]:
         yield running
 
 
+@pytest.mark.slow
 async def test_they_survive_an_environment_that_is_made_anew(
     environment: Environment,
     server: LnbitsServer,
@@ -144,6 +145,7 @@ async def test_they_survive_an_environment_that_is_made_anew(
     await api.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("environment", ["uv"], indirect=True)
 def test_what_does_not_fit_or_is_not_trusted_is_named_and_left_alone(
     environment: Environment, tmp_path: Path

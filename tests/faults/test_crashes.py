@@ -1,6 +1,6 @@
 """Pull the plug at any moment: nothing is lost and nothing is paid twice.
 
-`make test` tries a few moments, `make faults` every one, and many random ones.
+`make test-more` tries a few moments, `make faults` every one, and many random ones.
 """
 
 import asyncio
@@ -50,6 +50,7 @@ async def _kill_restart_finish(world: FaultWorld, moment: int, meanwhile: str | 
     return died
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stride", [pytest.param(37, id="some"), pytest.param(1, marks=FULL)])
 async def test_killed_at_every_commit(world: FaultWorld, stride: int) -> None:
     moments = await _moments_of_a_poll(world)

@@ -47,6 +47,7 @@ def pooled(world: FaultWorld) -> Iterator[str]:
     child.stop()
 
 
+@pytest.mark.slow
 async def test_a_poll_says_what_is_wrong_and_the_books_stay_in_order(
     world: FaultWorld, pooled: str
 ) -> None:

@@ -25,6 +25,7 @@ def second(world: FaultWorld) -> LnbitsServer:
     return world.second_server()
 
 
+@pytest.mark.slow
 async def test_polls_that_meet_do_the_work_once(world: FaultWorld, second: LnbitsServer) -> None:
     with second:
         for _ in range(3):

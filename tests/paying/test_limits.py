@@ -240,6 +240,7 @@ def test_what_parts_need_covers_the_whole_with_its_fee(
         assert limits.all_needed_msat(amounts) >= whole + fee_reserve_total(whole, internal=True)
 
 
+@pytest.mark.slow
 async def test_no_sum_leaves_64_bits(
     admin: Account,
     configure: Configure,

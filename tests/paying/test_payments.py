@@ -428,6 +428,7 @@ async def test_the_rest_of_a_partly_paid_transfer_goes_to_the_clients_new_wallet
     assert (await admin.call("GET", f"{API}/reconciliation"))["ok"]
 
 
+@pytest.mark.slow
 async def test_a_poll_cancelled_at_any_time_leaves_the_ledger_free(
     admin: Account, configured: Setup, make_client: MakeClient, lamassu: LamassuDatabase, poll: Poll
 ) -> None:

@@ -126,6 +126,7 @@ def test_the_manifest_beside_the_zip_names_where_it_is_served_from(
 # ---- that very zip in LNbits -----------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.storage
 async def test_installed_upgraded_uninstalled_and_installed_again_with_the_data_kept(
     release: Release, shop: Shop, admin: Account
@@ -156,6 +157,7 @@ async def test_installed_upgraded_uninstalled_and_installed_again_with_the_data_
     assert await admin.call("GET", f"{API}/clients") == [client]
 
 
+@pytest.mark.slow
 async def test_exactly_one_task_after_disabling_and_enabling(
     release: Release, shop: Shop, admin: Account
 ) -> None:
@@ -168,6 +170,7 @@ async def test_exactly_one_task_after_disabling_and_enabling(
         await assert_each_task_runs_once(admin)
 
 
+@pytest.mark.slow
 async def test_a_container_that_is_made_anew_has_the_extension_again(
     release: Release, shop: Shop, server: LnbitsServer, admin: Account, tmp_path: Path
 ) -> None:
@@ -184,6 +187,7 @@ async def test_a_container_that_is_made_anew_has_the_extension_again(
     assert await admin.call("GET", f"{API}/clients") == []
 
 
+@pytest.mark.slow
 async def test_a_zip_with_another_sum_is_not_installed(
     release: Release, shop: Shop, admin: Account
 ) -> None:

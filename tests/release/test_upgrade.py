@@ -122,6 +122,7 @@ async def _assert_all_is_well(world: World, sales: list[Sale]) -> None:
     assert (await world.call("GET", "/reconciliation"))["differences"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.storage
 async def test_an_upgrade_leaves_one_task_and_all_data(
     shop: Shop, tmp_path: Path, on_postgres: bool
@@ -152,6 +153,7 @@ async def test_an_upgrade_leaves_one_task_and_all_data(
         assert await our_tasks(world.admin) == tasks
 
 
+@pytest.mark.slow
 async def test_an_upgrade_in_the_middle_of_a_poll_pays_everybody_once(
     shop: Shop, tmp_path: Path, on_postgres: bool
 ) -> None:
@@ -173,6 +175,7 @@ async def test_an_upgrade_in_the_middle_of_a_poll_pays_everybody_once(
         await _assert_all_is_well(world, sales + more)
 
 
+@pytest.mark.slow
 async def test_the_background_task_polls_before_and_after(
     shop: Shop, tmp_path: Path, on_postgres: bool
 ) -> None:

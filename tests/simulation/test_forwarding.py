@@ -237,6 +237,7 @@ async def _expire(forward_id: str) -> None:
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("examples", "steps"),
     [

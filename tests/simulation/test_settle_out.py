@@ -13,6 +13,7 @@ from .test_simulation import Crash, crash_at, let_the_lease_expire
 pytestmark = pytest.mark.storage
 
 
+@pytest.mark.slow
 async def test_a_settlement_that_is_cut_off_is_paid_once(
     configured: Setup,
     make_client: MakeClient,

@@ -649,6 +649,7 @@ async def simulate(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("examples", "steps"),
     [
