@@ -14,7 +14,7 @@ from pydantic import parse_obj_as
 from . import configuration, crud, crud_sales, transaction_processor
 from .atm import check
 from .atm.models import ConnectionTest, ConnectionTestIn
-from .books import reconciliation
+from .books import full_check, reconciliation
 from .books.crud_adoption import get_claim
 from .configuration import check_crediting, check_wallets, merged
 from .crud_lnbits import user_names
@@ -363,7 +363,11 @@ async def name_of_progress_channel() -> Channel:
 
 @satmachineclient_api.get("/reconciliation")
 async def reconcile(
-    days: Annotated[int | None, Query(ge=1, le=36_500, description="Only so far back")] = None,
+    days: Annotated[
+        int | None,
+        Query(ge=1, le=36_500, description="Only so far back, unless something older differs"),
+    ] = None,
 ) -> Reconciliation:
-    since = reconciliation.EVERYTHING if days is None else now() - timedelta(days=days)
-    return await reconciliation.reconcile(since)
+    if days is None or await full_check.known_differences():
+        return await reconciliation.reconcile()
+    return await reconciliation.reconcile(now() - timedelta(days=days))

@@ -215,6 +215,8 @@ async def test_the_background_task_checks_all_and_tells_of_what_differs(
         await comes(True)
         check = await full_check.read()
         assert check.finished_at and check.differences
+        shown = await admin.call("GET", f"{API}/reconciliation?days=1")
+        assert len(shown["differences"]) == check.differences
         await admin.call("POST", f"{API}/manual-poll")  # what is recent is in order
         assert await books_differ()
         await change_totals(-1)
