@@ -377,6 +377,7 @@ async def m024_full_check(db: Connection) -> None:
             checked_until {time} NOT NULL,
             checked_owner TEXT NOT NULL,
             differences {db.big_int} NOT NULL CHECK (differences >= 0),
+            found TEXT NOT NULL,
             finished_at {time}
         )
         """

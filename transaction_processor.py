@@ -42,7 +42,8 @@ FIRST_POLL_SECONDS = int(os.environ.get("SATMACHINECLIENT_FIRST_POLL_SECONDS", "
 _TRIES = 5  # to store how a poll went
 _LOOK_SECONDS = 15.0  # how often the hourly task looks whether a poll is due
 # Between two slices of the check of all books, in which others get the ledger; after one failed.
-_PAUSE_SECONDS, _AFTER_FAILURE_SECONDS = 1.0, 3600.0
+_PAUSE_SECONDS, _AFTER_FAILURE_SECONDS = 1.0, 600.0
+_PATIENCE = 5.0  # seconds that a manual poll waits for the ledger: a slice of that check takes two
 _RECENT = timedelta(days=2)  # each poll checks the books of that
 # Planned in one database transaction: at most so many sales, and about so many shares.
 _MOST_SALES, _MOST_SHARES = 500, 10_000
@@ -70,7 +71,7 @@ async def _poll(trigger: PollTrigger) -> Poll:
         raise ConflictError("There is no configuration yet: fill in 'Configure Database' first.")
     record = Poll(id=new_id(), trigger=trigger, started_at=now())
     differences = None
-    async with working(record.id):
+    async with working(record.id, wait_seconds=_PATIENCE if trigger == "manual" else 0):
         await crud.start_poll(record)
         read_succeeded = False
         try:
@@ -80,7 +81,8 @@ async def _poll(trigger: PollTrigger) -> Poll:
             record.status = "succeeded" if read_succeeded else "failed"
             differences = await _check_books(record)
             problem = obstacles.sentence(await obstacles.find(config))
-            record.problem = " ".join(filter(None, (record.problem, problem))) or None
+            unchecked = say("books_unchecked") if full_check.has_failed() else None
+            record.problem = " ".join(filter(None, (record.problem, problem, unchecked))) or None
         except claims.OlderDatabaseError as exc:
             record.status, record.error = "failed", str(exc)
         except DBAPIError as exc:
@@ -151,6 +153,8 @@ async def _check_books(record: Poll) -> int:
     since = record.started_at - _RECENT
     books = await reconciliation.reconcile(since, lambda: database.stepped(record.id))
     await _see_to(record.id, books.differences)
+    if not books.ok:
+        full_check.look_soon()  # which goes on looking when this is not recent any more
     return len(books.differences)
 
 
@@ -317,6 +321,7 @@ async def _check_further() -> float:
         return _PAUSE_SECONDS
     except Exception as exc:  # the top of the background loop: polls must go on
         log_unexpected("checking all books failed", exc)
+        full_check.note_failure()
         return _AFTER_FAILURE_SECONDS
     return _LOOK_SECONDS
 

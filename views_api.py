@@ -365,9 +365,14 @@ async def name_of_progress_channel() -> Channel:
 async def reconcile(
     days: Annotated[
         int | None,
-        Query(ge=1, le=36_500, description="Only so far back, unless something older differs"),
+        Query(
+            ge=1,
+            le=36_500,
+            description="Only so far back, with what the last check of everything has found",
+        ),
     ] = None,
 ) -> Reconciliation:
-    if days is None or await full_check.known_differences():
+    if days is None:
         return await reconciliation.reconcile()
-    return await reconciliation.reconcile(now() - timedelta(days=days))
+    books = await reconciliation.reconcile(now() - timedelta(days=days))
+    return await full_check.with_known(books)

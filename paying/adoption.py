@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from .. import crud, crud_sales, database
-from ..books import adoption, crud_adoption, identity
+from ..books import adoption, crud_adoption, full_check, identity
 from ..books.adoption import Booked
 from ..books.crud_adoption import Claim
 from ..configuration import ready_config
@@ -54,6 +54,7 @@ async def adopt(operator: str) -> int:
             await crud_adoption.insert_claims(work, _claims(left))
             ids = (key for booked in unknown for key in booked.lamassu_ids)
             await crud_adoption.raise_database_number(work, identity.highest_number(ids))
+            await full_check.forget(work)
             await crud.insert_audit(work, audit)
     return len(unknown)
 
@@ -195,6 +196,7 @@ async def close(claim_id: str, reason: str, operator: str) -> None:
     async with database.ledger() as work:
         if not await crud_adoption.set_claim(work, claim_id, "closed", reason):
             raise ConflictError("This payment has been decided on already.")
+        await full_check.forget(work)
         await crud.insert_audit(work, audit)
 
 
@@ -242,5 +244,6 @@ async def _reopen(lease: str, lost: list[Payout], audit: AuditEntry) -> int:
                 await crud_payouts.reopen_unpaid_parts(work, transfer_id)
             else:
                 await crud_payouts.dissolve_transfer(work, transfer_id)
+        await full_check.forget(work)
         await crud.insert_audit(work, audit)
     return number

@@ -54,6 +54,8 @@ async def evaluate(differences: int | None = None) -> None:
         return
     async with database.ledger() as work:
         open_now = {(alert.kind, alert.subject): alert for alert in await crud.open_alerts(work)}
+        if differences is None:
+            found |= {key: a.text for key, a in open_now.items() if a.kind == "books_differ"}
         newer = await crud.ended_since(work, asked)
         # What another server has found out meanwhile is newer than what was found here.
         began = [

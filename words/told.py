@@ -69,6 +69,8 @@ SENTENCES = {
     "same_database": "Sales of this database that are known from the one before it, by their ids "
     "and amounts: {n}. None of them is shared out again. If it is the same database, moved, all is "
     "well.",
+    "books_unchecked": "The check of all books fails; what is recent was checked. LNbits' log has "
+    "the reason.",
     # alerts
     "polls_fail": "Polls fail; nothing is lost, and they are tried again. {error}",
     "source_wallet_misses": "The source wallet is short of {missing} sats: it holds {balance}. "

@@ -129,6 +129,7 @@ async def test_a_check_that_is_cut_off_again_and_again_finds_all_of_it_once(
     assert sorted(found) == whole
     assert slices > 5
     assert await full_check.known_differences() == len(whole)
+    assert [f"{d.kind} {d.id} {d.detail}" for d in (await full_check.read()).found] == found
 
 
 async def test_what_was_checked_long_before_a_start_is_checked_anew(
@@ -144,7 +145,7 @@ async def test_what_was_checked_long_before_a_start_is_checked_anew(
     assert await full_check.known_differences() is None  # nobody is told that all is well again
     async with ledger() as work:
         long_ago = far.copy(update={"noted_at": far.noted_at - full_check._STILL_TRUE})
-        await work.update("dca_full_check", long_ago)
+        await full_check._store(work, long_ago)
     await _slice(monkeypatch)
     anew: Any = await full_check.read()
     assert anew.begun_at > far.begun_at and anew.checked_until < far.checked_until
@@ -168,16 +169,107 @@ async def test_it_is_due_at_a_start_then_weekly_and_sooner_where_something_diffe
     async def is_due(ago: timedelta, differences: int = 0) -> bool:
         changes = {"finished_at": done.finished_at - ago, "differences": differences}
         async with ledger() as work:
-            await work.update("dca_full_check", done.copy(update=changes))
+            await full_check._store(work, done.copy(update=changes))
         return await full_check.is_due()
 
     assert not await is_due(timedelta(days=6.9))
     assert await is_due(timedelta(days=7))
     assert await is_due(timedelta(hours=1), differences=1)
-    assert await is_due(timedelta(hours=-2))  # a clock that was set back
+    assert not await is_due(timedelta(seconds=-2))  # by another server's clock
+    assert await is_due(timedelta(days=-8))  # a clock that was set back
     assert not await is_due(timedelta())
-    monkeypatch.setattr(full_check._Process, "has_checked", False)
+    full_check.look_soon()
     assert await full_check.is_due()
+
+
+async def test_two_servers_with_different_clocks_go_on_with_each_others_check(
+    programme: Programme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from datetime import timedelta
+
+    from satmachineclient.books import full_check
+    from satmachineclient.helpers import now
+
+    slices = 0
+    while not (await full_check.read()).finished_at:
+        ahead = timedelta(seconds=2 * (slices % 2))
+        monkeypatch.setattr(full_check, "now", lambda by=ahead: now() + by)
+        await _slice(monkeypatch)
+        slices += 1
+        assert slices < 200
+    assert slices > 5
+    assert not await full_check.is_due()
+
+
+async def test_a_difference_is_told_of_for_as_long_as_it_lasts(
+    programme: Programme, admin: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when what differs is not recent any more, and the last check was before it."""
+    from datetime import timedelta
+
+    from satmachineclient import transaction_processor
+    from satmachineclient.books import full_check
+    from satmachineclient.database import ledger
+
+    async def books_differ() -> bool:
+        alerts = await admin.call("GET", f"{API}/alerts")
+        return any(a["kind"] == "books_differ" and not a["ended_at"] for a in alerts)
+
+    while not (await full_check.read()).finished_at:
+        await _slice(monkeypatch)
+    assert not await full_check.is_due()
+    async with ledger() as work:
+        await work.execute(
+            "UPDATE satmachineclient.lamassu_transactions SET clients_count = clients_count + 1"
+        )
+    await admin.call("POST", f"{API}/manual-poll")
+    assert await books_differ() and await full_check.is_due()
+    monkeypatch.setattr(full_check, "_SLICE_SECONDS", 60)
+    await transaction_processor._check_further()
+    monkeypatch.setattr(transaction_processor, "_RECENT", timedelta())
+    await admin.call("POST", f"{API}/manual-poll")
+    assert await books_differ()
+
+
+async def test_a_check_that_fails_is_said_at_each_poll_until_it_works(
+    programme: Programme, admin: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from satmachineclient import transaction_processor
+    from satmachineclient.books import crud_checks, full_check
+
+    async def problem() -> str:
+        await admin.call("POST", f"{API}/manual-poll")
+        text: str = (await admin.call("GET", f"{API}/polls"))[0]["problem"] or ""
+        return text
+
+    async def broken(after: str = "") -> list[str]:
+        raise ValueError("no such id")
+
+    monkeypatch.setattr(full_check._Process, "has_checked", False)
+    with monkeypatch.context() as patch:
+        patch.setattr(crud_checks, "owner_ids", broken)
+        pause = await transaction_processor._check_further()
+        assert pause == transaction_processor._AFTER_FAILURE_SECONDS
+        assert "check of all books fails" in await problem()
+    await transaction_processor._check_further()
+    assert (await full_check.read()).finished_at
+    assert "check of all books" not in await problem()
+
+
+async def test_a_manual_poll_waits_for_a_slice_of_the_check(
+    programme: Programme, admin: Account
+) -> None:
+    from satmachineclient.helpers import new_id
+    from satmachineclient.lease import working
+
+    async def a_slice() -> None:
+        async with working(new_id()):
+            await asyncio.sleep(1)
+
+    checking = asyncio.create_task(a_slice())
+    await asyncio.sleep(0.2)
+    assert (await admin.call("POST", f"{API}/manual-poll"))["success"]
+    await checking
 
 
 async def test_the_background_task_checks_all_and_tells_of_what_differs(

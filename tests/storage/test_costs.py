@@ -351,7 +351,7 @@ async def test_what_is_read_together_is_read_on_one_connection(
     assert len(seen) == 2
     with connections() as seen:
         await alerts.evaluate()
-    assert len(seen) == 4  # settings, the overview's figures, its own, and what is stored
+    assert len(seen) == 3  # settings, the overview's figures, its own
 
 
 async def test_a_reading_ends_where_it_began(configured: Setup) -> None:

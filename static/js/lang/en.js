@@ -1452,6 +1452,8 @@ satmachine.messages.en = {
       'The books differ in {n} places: nothing is archived until they agree.',
     books_do_not_agree:
       'The books differ, in so many places: {n}. Nothing is changed by itself; look at them.',
+    books_unchecked:
+      "The check of all books fails; what is recent was checked. LNbits' log has the reason.",
     by_notes_count: "{reason} (by the notes' count {worth} of {fiat})",
     cannot_be_distributed: 'It cannot be distributed: {reason}',
     cannot_be_voided: 'This payment is {state} and cannot be voided.',

@@ -1470,6 +1470,8 @@ satmachine.messages.es = {
       'Los libros difieren en {n} lugares: no se archiva nada hasta que concuerden.',
     books_do_not_agree:
       'Los libros no cuadran, en tantos lugares: {n}. Nada se cambia por sí solo; revíselos.',
+    books_unchecked:
+      'La comprobación de todos los libros falla; lo reciente se comprobó. El registro de LNbits dice por qué.',
     by_notes_count:
       '{reason} (según el conteo de los billetes, {worth} de {fiat})',
     cannot_be_distributed: 'No se puede distribuir: {reason}',
