@@ -12,7 +12,7 @@ from typing import Any
 
 from . import report
 
-_LIMIT_SECONDS = 3600
+_LIMIT_SECONDS = 4 * 3600
 ROOT = Path(__file__).resolve().parent.parent
 
 
