@@ -54,6 +54,7 @@ async def settled(wanted: Callable[[], bool]) -> None:
         await asyncio.sleep(0.1)
 
 
+@pytest.mark.slow
 async def test_after_200_reads_half_of_them_failing_nothing_is_left(
     lamassu: LamassuDatabase, ssh_server: SshServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -140,6 +140,7 @@ async def test_archiving_changes_nothing_that_is_seen(
     assert (await admin.call("GET", f"{API}/audit"))[0]["id"] == entry["id"]
 
 
+@pytest.mark.slow
 async def test_whatever_is_archived_and_brought_back_nothing_changes(
     admin: Account, programme: Programme, sale: str
 ) -> None:
@@ -196,6 +197,7 @@ async def test_whatever_is_archived_and_brought_back_nothing_changes(
     assert next(seen) > 1
 
 
+@pytest.mark.slow
 async def test_killed_in_the_middle_the_next_one_goes_on(
     admin: Account,
     programme: Programme,

@@ -234,6 +234,7 @@ async def test_a_slow_webhook_keeps_no_other_way_waiting(
     assert len(heard) == 6 and heard[-1] - begin < 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [300, pytest.param(10_000, marks=pytest.mark.faults)])
 async def test_many_letters_go_in_their_order_by_bounded_rounds(
     admin: Account, receiver: Receiver, number: int
