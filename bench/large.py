@@ -157,7 +157,7 @@ async def _checked(world: BenchWorld) -> dict[str, float]:
     from satmachineclient.lease import working
 
     async def check() -> None:
-        full_check._Process.has_checked = False
+        full_check.look_soon()
         while True:
             pause = await transaction_processor._check_further()
             if not await full_check.is_due():

@@ -104,12 +104,28 @@ async def _slice(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     from satmachineclient.lease import working
 
     monkeypatch.setattr(full_check, "_SLICE_SECONDS", 0)
-    monkeypatch.setattr(full_check._Process, "has_checked", False)
+    full_check.look_soon()
     monkeypatch.setattr(crud_checks, "_SALES", 3)
     lease = new_id()
     async with working(lease):
         found = await full_check.go_on(lease)
     return [f"{each.kind} {each.id} {each.detail}" for each in found.differences]
+
+
+async def _check_all(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Slices until the check is over; how many."""
+    from satmachineclient.books import full_check
+
+    for slices in range(200):
+        if (await full_check.read()).finished_at:
+            return slices
+        await _slice(monkeypatch)
+    raise AssertionError("the check does not come to its end")
+
+
+async def _books_differ(admin: Account) -> bool:
+    alerts = await admin.call("GET", f"{API}/alerts")
+    return any(a["kind"] == "books_differ" and not a["ended_at"] for a in alerts)
 
 
 async def test_a_check_that_is_cut_off_again_and_again_finds_all_of_it_once(
@@ -159,10 +175,7 @@ async def test_it_is_due_at_a_start_then_weekly_and_sooner_where_something_diffe
     from satmachineclient.books import full_check
     from satmachineclient.database import ledger
 
-    for _ in range(200):
-        if (await full_check.read()).finished_at:
-            break
-        await _slice(monkeypatch)
+    await _check_all(monkeypatch)
     assert not await full_check.is_due()
     done: Any = await full_check.read()
 
@@ -211,24 +224,19 @@ async def test_a_difference_is_told_of_for_as_long_as_it_lasts(
     from satmachineclient.books import full_check
     from satmachineclient.database import ledger
 
-    async def books_differ() -> bool:
-        alerts = await admin.call("GET", f"{API}/alerts")
-        return any(a["kind"] == "books_differ" and not a["ended_at"] for a in alerts)
-
-    while not (await full_check.read()).finished_at:
-        await _slice(monkeypatch)
+    await _check_all(monkeypatch)
     assert not await full_check.is_due()
     async with ledger() as work:
         await work.execute(
             "UPDATE satmachineclient.lamassu_transactions SET clients_count = clients_count + 1"
         )
     await admin.call("POST", f"{API}/manual-poll")
-    assert await books_differ() and await full_check.is_due()
+    assert await _books_differ(admin) and await full_check.is_due()
     monkeypatch.setattr(full_check, "_SLICE_SECONDS", 60)
     await transaction_processor._check_further()
     monkeypatch.setattr(transaction_processor, "_RECENT", timedelta())
     await admin.call("POST", f"{API}/manual-poll")
-    assert await books_differ()
+    assert await _books_differ(admin)
 
 
 async def test_a_check_that_fails_is_said_at_each_poll_until_it_works(
@@ -245,7 +253,7 @@ async def test_a_check_that_fails_is_said_at_each_poll_until_it_works(
     async def broken(after: str = "") -> list[str]:
         raise ValueError("no such id")
 
-    monkeypatch.setattr(full_check._Process, "has_checked", False)
+    full_check.look_soon()
     with monkeypatch.context() as patch:
         patch.setattr(crud_checks, "owner_ids", broken)
         pause = await transaction_processor._check_further()
@@ -285,13 +293,9 @@ async def test_the_background_task_checks_all_and_tells_of_what_differs(
                 "UPDATE satmachineclient.dca_balances SET paid_sats = paid_sats + :by", by=by
             )
 
-    async def books_differ() -> bool:
-        alerts = await admin.call("GET", f"{API}/alerts")
-        return any(a["kind"] == "books_differ" and not a["ended_at"] for a in alerts)
-
     async def comes(expected: bool) -> None:
         for _ in range(200):
-            if await books_differ() == expected:
+            if await _books_differ(admin) == expected:
                 return
             await asyncio.sleep(0.1)
         raise AssertionError(await full_check.read())
@@ -300,7 +304,7 @@ async def test_the_background_task_checks_all_and_tells_of_what_differs(
     monkeypatch.setattr(transaction_processor, "_LOOK_SECONDS", 0.1)
     monkeypatch.setattr(transaction_processor, "_PAUSE_SECONDS", 0.1)
     monkeypatch.setattr(full_check, "_SLICE_SECONDS", 0)
-    monkeypatch.setattr(full_check._Process, "has_checked", False)
+    full_check.look_soon()
     await change_totals(1)
     running = asyncio.create_task(transaction_processor.run_polls())
     try:
@@ -310,7 +314,7 @@ async def test_the_background_task_checks_all_and_tells_of_what_differs(
         shown = await admin.call("GET", f"{API}/reconciliation?days=1")
         assert len(shown["differences"]) == check.differences
         await admin.call("POST", f"{API}/manual-poll")  # what is recent is in order
-        assert await books_differ()
+        assert await _books_differ(admin)
         await change_totals(-1)
         monkeypatch.setattr(full_check, "_SOONER", full_check._SOONER * 0)
         await comes(False)
