@@ -9,12 +9,12 @@ Only what is paid or voided is archived: who looks for open shares reads `dca_pa
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from lnbits.db import SQLITE, Filters
 
-from .database import Ledger, Row, beyond, chunks, db, fetch_rows
+from .database import Ledger, Row, beyond, chunks, db, fetch_rows, moment_of
 from .helpers import ConflictError
 from .models_sales import Payment
 
@@ -337,10 +337,7 @@ async def first_sale(work: Ledger) -> datetime | None:
     [row] = await work.rows(
         "SELECT MIN(transaction_time) AS at FROM satmachineclient.lamassu_transactions"
     )
-    at: Any = row["at"]
-    if at is None or isinstance(at, datetime):
-        return at
-    return datetime.fromtimestamp(at, timezone.utc)  # as SQLite keeps it
+    return None if row["at"] is None else moment_of(row["at"])
 
 
 async def sizes(work: Ledger) -> tuple[int, int | None]:

@@ -11,7 +11,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from datetime import datetime
+from datetime import datetime, timezone
 from decimal import Decimal
 from time import monotonic
 from typing import Any, TypeVar
@@ -161,6 +161,13 @@ def _stored(values: Mapping[str, Any]) -> dict[str, Any]:
         if form:
             stored[name] = form(value)
     return stored
+
+
+def moment_of(stored: datetime | float) -> datetime:
+    """A time of our tables as the database gives it: seconds since 1970 on SQLite."""
+    if isinstance(stored, datetime):
+        return stored
+    return datetime.fromtimestamp(stored, timezone.utc)
 
 
 _read_with: ContextVar[Ledger | None] = ContextVar("_read_with", default=None)

@@ -9,10 +9,10 @@ from dataclasses import fields
 from datetime import datetime, timedelta, timezone
 from typing import TypeVar
 
-from .. import crud_clients, crud_lnbits, crud_shares
+from .. import crud_clients, crud_shares
 from ..crud import shown
 from ..crud_shares import ARCHIVED, ARCHIVED_SATS_OF_TRANSFER, SHARES
-from ..database import Row, beyond, chunks, each_of, fetch_rows, reading
+from ..database import Row, beyond, chunks, each_of, fetch_rows, moment_of, reading
 from ..models_payouts import Forward, Payout
 
 _Paid = TypeVar("_Paid", Payout, Forward)
@@ -44,7 +44,7 @@ async def end_of_piece(begin: datetime) -> datetime:
 
 
 def _after(begin: datetime, row: Row) -> datetime:
-    return max(crud_lnbits.time_of(row["processed_at"]), begin + timedelta(microseconds=1))
+    return max(moment_of(row["processed_at"]), begin + timedelta(microseconds=1))
 
 
 async def owner_ids(after: str = "") -> list[str]:

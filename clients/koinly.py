@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Response
 from lnbits.db import Filters
 
-from ..database import reading
+from ..database import moment_of, reading
 from ..helpers import decimal_text, fiat_text, now, start_of
 from ..models_programme import Purchase
 from ..models_sales import Payment, PaymentFilters
@@ -126,6 +126,4 @@ def _bitcoin(msat: int) -> str:
 
 
 def _time(moment: datetime | float) -> str:
-    if not isinstance(moment, datetime):  # as SQLite keeps it
-        moment = datetime.fromtimestamp(moment, timezone.utc)
-    return f"{moment.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC"
+    return f"{moment_of(moment).astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC"

@@ -1,9 +1,10 @@
 """The months of which a client has a statement: they are ready when a month has ended."""
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from ..configuration import config_or_defaults
+from ..database import moment_of
 from ..helpers import day_of, now
 from ..models import Out
 from ..models_clients import Client
@@ -54,9 +55,7 @@ async def of_client(client: Client) -> list[StatementMonth]:
 
 def _month_of(moment: datetime | float, zone: ZoneInfo) -> date:
     """Its first day."""
-    if not isinstance(moment, datetime):  # as SQLite keeps it
-        moment = datetime.fromtimestamp(moment, timezone.utc)
-    return day_of(moment, zone).replace(day=1)
+    return day_of(moment_of(moment), zone).replace(day=1)
 
 
 def _before(month: date) -> date:

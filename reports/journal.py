@@ -8,11 +8,11 @@ memory.
 
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from ..database import Row, reading
+from ..database import Row, moment_of, reading
 from ..helpers import day_of, now
 from . import crud_books
 from .accounts import COMMISSION, OPENING, SATS, Accounts, Amounts, Clients, amount_text
@@ -128,9 +128,7 @@ def _sale_text(row: Row) -> str:
 
 
 def _day(time: datetime | float, zone: ZoneInfo) -> date:
-    if not isinstance(time, datetime):  # as SQLite keeps it
-        time = datetime.fromtimestamp(time, timezone.utc)
-    return day_of(time, zone)
+    return day_of(moment_of(time), zone)
 
 
 def _opening(day: date, held: Amounts) -> Entry:

@@ -5,10 +5,10 @@ Fiat sums are minor units, bitcoin sums sats.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 
 from ..crud_shares import SHARES
-from ..database import Ledger, LedgerBusyError, Row, fetch_rows, ledger, reading
+from ..database import Ledger, LedgerBusyError, Row, fetch_rows, ledger, moment_of, reading
 from ..models import AuditEntry
 from .crud_outbox import insert_letters
 from .models import Alert, AlertSettings, Letter, Wishes
@@ -218,7 +218,7 @@ async def counters() -> Counts:
         sales=sales,
         payouts=await _by_status("dca_payouts"),
         forwards=await _by_status("dca_forwards"),
-        newest_sale=_time(newest["time"]),
+        newest_sale=None if newest["time"] is None else moment_of(newest["time"]),
     )
 
 
@@ -257,13 +257,6 @@ async def _only_risen(seen: Mapping[str, int]) -> dict[str, int]:
     except LedgerBusyError:  # a poll plans for long: what was told last, until it is done
         rows = await fetch_rows("SELECT name, total FROM satmachineclient.dca_counters")
         return dict.fromkeys(seen, 0) | {row["name"]: row["total"] for row in rows}
-
-
-def _time(stored: datetime | float | None) -> datetime | None:
-    """A time as the database keeps it: seconds on SQLite."""
-    if stored is None or isinstance(stored, datetime):
-        return stored
-    return datetime.fromtimestamp(stored, timezone.utc)
 
 
 # ---- clients ---------------------------------------------------------------------------------
