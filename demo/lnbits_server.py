@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from .lnbits_api import EXTENSION, Lnbits
+from .lnbits_api import EXTENSION, NO_TLS, Lnbits
 from .processes import LOOPBACK, Child, Running, free_port
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -149,12 +149,13 @@ class LnbitsServer(Running):
 
     def _wait_until_healthy(self, child: Child) -> None:
         deadline = time.monotonic() + _START_SECONDS
-        while child.running() and time.monotonic() < deadline:
-            try:
-                # Before the first installation it redirects every request to that page.
-                if not httpx.get(f"{self.url}/api/v1/health", timeout=5).is_error:
-                    return
-            except httpx.TransportError:
-                pass
-            time.sleep(0.1)
+        with httpx.Client(base_url=self.url, verify=NO_TLS, timeout=5) as client:
+            while child.running() and time.monotonic() < deadline:
+                try:
+                    # Before the first installation it redirects every request to that page.
+                    if not client.get("/api/v1/health").is_error:
+                        return
+                except httpx.TransportError:
+                    pass
+                time.sleep(0.1)
         raise LnbitsServerError(f"LNbits did not start:\n{child.log_tail(40)}")

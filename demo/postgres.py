@@ -14,6 +14,7 @@ import stat
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from .processes import LOOPBACK, Child, Running, free_port
@@ -40,8 +41,12 @@ class Postgres(Running):
 
     host = LOOPBACK
 
-    def __init__(self, folder: Path, port: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, port: int | None = None, settings: Mapping[str, str] | None = None
+    ) -> None:
+        """`settings`: on top of those that make it fast, as in postgresql.conf."""
         self.folder = folder
+        self._settings = {**_SETTINGS, **(settings or {})}
         self.port = port or free_port()
         self.password = secrets.token_hex(16)
         self._child: Child | None = None
@@ -65,9 +70,9 @@ class Postgres(Running):
             self._prepare_for_other_user(self._uid)
         if not data.exists():
             self._init(data)
-        options = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        settings = (("-c", f"{name}={value}") for name, value in self._settings.items())
         self._child = Child(
-            [self._bin / "postgres", "-D", data, "-p", str(self.port), *options],
+            [self._bin / "postgres", "-D", data, "-p", str(self.port), *sum(settings, ())],
             log=self.folder / "log",
             cwd=self.folder,
             uid=self._uid,

@@ -12,6 +12,7 @@ from demo.sales import Sale
 from demo.world import API, World
 from tests.browser.conftest import OpenPanel
 from tests.browser.panel import configure
+from tests.rig import OpenPage
 
 pytestmark = pytest.mark.browser
 
@@ -93,3 +94,11 @@ async def test_a_client_sees_the_sums_of_what_they_choose(
     await panel.choose("Time", "This month")
     begin = time.strftime("%Y-%m-01T00:00:00+00:00")
     await expect(total).to_contain_text(await sats(**{"transaction_time[ge]": begin}))
+
+
+async def test_the_panel_opens_from_lnbits_own_pages(world: World, open_page: OpenPage) -> None:
+    """Whose router asks for the extension's Vue routes first, and goes there when it has none."""
+    page = await open_page(path="/wallets")
+    await page.evaluate("router.push('/satmachineclient')")
+    await expect(page.get_by_role("tab", name="Deposits")).to_be_visible()
+    assert page.url.endswith("/satmachineclient/")
