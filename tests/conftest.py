@@ -379,6 +379,7 @@ _CHROMIUM_OPTIONS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--js-flags=--no-turbofan --no-maglev",  # no page lives long enough for it to pay
 ]
 
 

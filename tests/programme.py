@@ -53,7 +53,7 @@ async def build(
 
     The sales were read when they were made but for one, which came a month late.
     """
-    await configure(timezone=ZONE, look_back_days=DAYS + 10, direction="both", balance_sats=10**8)
+    await configure(timezone=ZONE, look_back_days=DAYS + 10, direction="both")
     one = await make_client('Ana "la rápida"; \\ y más', {"GTQ": "3000.00", "USD": "100.00"})
     two = await make_client("=two", {"GTQ": "7000.00"})
     start = datetime.now(timezone.utc) - timedelta(days=DAYS)

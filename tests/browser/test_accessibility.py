@@ -24,9 +24,9 @@ pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
 TABS = ("Overview", "Clients", "Deposits", "Transactions", "Polls", "Audit")
 # Each language, each size and each theme once, and not each with each.
-LOOKS: list[dict[str, Any]] = [
-    {"dark": True},
-    {"dark": False, "language": "es", "size": PHONE},
+LOOKS = [
+    pytest.param({"dark": True}, marks=pytest.mark.slow, id="dark"),
+    pytest.param({"dark": False, "language": "es", "size": PHONE}, id="phone in Spanish"),
 ]
 # As a paired machine has it: the hash of its certificate.
 _LONG_ID = "8c1f0e5b" * 8
@@ -116,7 +116,7 @@ async def findings(panel: Panel, root: str = ".q-page") -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("look", LOOKS)
 async def test_axe_finds_nothing_in_the_panels_tabs(
     open_panel: OpenPanel, look: dict[str, Any]
 ) -> None:
@@ -157,7 +157,7 @@ _DIALOGS = {
 }
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("look", LOOKS)
 async def test_axe_finds_nothing_in_the_panels_dialogs(
     world: World, open_panel: OpenPanel, look: dict[str, Any]
 ) -> None:
@@ -192,7 +192,7 @@ async def _of_dialog(panel: Panel) -> list[str]:
     return await findings(panel, ".q-dialog")
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("look", LOOKS)
 async def test_axe_finds_nothing_on_a_clients_pages(
     world: World, open_panel: OpenPanel, newcomer: Account, look: dict[str, Any]
 ) -> None:

@@ -12,7 +12,7 @@ from demo.world import World
 from tests.browser.conftest import Fresh, OpenPanel
 from tests.browser.panel import Panel
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 async def test_from_nothing_to_the_first_payout(

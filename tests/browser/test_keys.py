@@ -14,7 +14,7 @@ from demo.world import World, build_world
 from tests.browser.conftest import OpenPanel
 from tests.browser.panel import PATH
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 TITLE = "Own keys for your part of the commission"
 

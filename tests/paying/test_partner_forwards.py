@@ -16,7 +16,7 @@ from tests.gate import Gate
 from tests.paying.test_forwards import Saver, books_agree, invoice_here, look, spend
 from tests.rig import API, Configure, DcaClient, MakeClient, MakeWallet, Poll
 
-pytestmark = pytest.mark.storage
+pytestmark = [pytest.mark.storage, pytest.mark.slow]
 
 
 @pytest.fixture
