@@ -68,6 +68,7 @@ async def read_and_freeze(target: Target, server: SshServer | None = None) -> No
                 asyncio.get_running_loop().call_later(4, os.kill, process, signal.SIGCONT)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("frozen", ["backend", "backend behind ssh", "ssh"])
 async def test_a_server_that_stands_still_ends_the_reading_soon(
@@ -82,6 +83,7 @@ async def test_a_server_that_stands_still_ends_the_reading_soon(
     await asyncio.sleep(4)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 async def test_an_ssh_server_that_stands_still_before_the_login_ends_the_reading_soon(
     lamassu: LamassuDatabase, ssh_server: SshServer, monkeypatch: pytest.MonkeyPatch
@@ -199,6 +201,7 @@ async def test_a_row_without_an_end_is_cut_off(
 # ---- the lease -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ledger_clean")
 async def test_a_lease_is_lost_by_who_stands_still_and_kept_by_who_gets_on(
     monkeypatch: pytest.MonkeyPatch,
