@@ -29,6 +29,8 @@ _REQUESTS = {
     "a client's history": "clients/{client}/history",
 }
 
+_OURS, _THEIRS = "page in Chromium", "LNbits: a wallet's page in Chromium"
+
 
 async def run(world: BenchWorld, *, quick: bool) -> dict[str, Any]:
     """At 1x, 10x and 100x of the history: seconds of each request, of a poll, of planning."""
@@ -49,11 +51,14 @@ async def run(world: BenchWorld, *, quick: bool) -> dict[str, Any]:
                 "seconds": {
                     **await _requests(world, rounds),
                     **await _work(world, rounds),
-                    "page in Chromium": await _page(world, 2 if quick else 3),
+                    _OURS: await _page(world, f"/{EXTENSION}/", rounds),
+                    _THEIRS: await _page(world, f"/wallet/{world.source.id}", rounds),
                 },
                 "peak_mb": await _peak_mb(),
             }
         )
+        ours, theirs = (growth[-1]["seconds"][page] for page in (_OURS, _THEIRS))
+        growth[-1]["page_to_wallets"] = theirs and ours / theirs
     last, middle = growth[-1]["seconds"], growth[-2]["seconds"]
     return {
         "clients": CLIENTS,
@@ -130,9 +135,9 @@ def _nobody() -> Any:
     return AuditEntry.of("bench", "test transaction", "")
 
 
-async def _page(world: BenchWorld, rounds: int) -> float | None:
-    """Median seconds until the page has all that it asks for; None without Chromium."""
-    seconds = await first_loads(world, f"/{EXTENSION}/", rounds)
+async def _page(world: BenchWorld, path: str, rounds: int) -> float | None:
+    """Median seconds until a page has all that it asks for; None without Chromium."""
+    seconds = await first_loads(world, path, rounds)
     return median(seconds) if seconds else None
 
 

@@ -64,6 +64,7 @@ def _pages(case: dict[str, Any]) -> Iterable[Sequence[object]]:
     for name, power in case["exponents"].items():
         values = [part["seconds"][name] for part in growth]
         yield name, *(value and value * 1000 for value in values), power
+    yield "first load of the page to a wallet's", *(p["page_to_wallets"] for p in growth), ""
     yield "peak MB of a poll and a full reconciliation", *(p["peak_mb"] for p in growth), ""
 
 
