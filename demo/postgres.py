@@ -70,9 +70,11 @@ class Postgres(Running):
             self._prepare_for_other_user(self._uid)
         if not data.exists():
             self._init(data)
-        settings = (("-c", f"{name}={value}") for name, value in self._settings.items())
+        options = [
+            part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")
+        ]
         self._child = Child(
-            [self._bin / "postgres", "-D", data, "-p", str(self.port), *sum(settings, ())],
+            [self._bin / "postgres", "-D", data, "-p", str(self.port), *options],
             log=self.folder / "log",
             cwd=self.folder,
             uid=self._uid,
