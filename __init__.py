@@ -11,7 +11,7 @@ from .clients.views import satmachineclient_clients
 from .clients.views_forward import satmachineclient_forward
 from .clients.views_me import satmachineclient_me
 from .clients.views_wishes import satmachineclient_wishes
-from .database import db
+from .connection import db
 from .machines.views import satmachineclient_machines
 from .partners.views import satmachineclient_partner_me, satmachineclient_partners
 from .paying.forwards import run_forwards

@@ -13,7 +13,8 @@ from lnbits.db import SQLITE, Connection, insert_query, model_to_dict, update_qu
 from pydantic import BaseModel
 from sqlalchemy import bindparam, text
 
-from .database import Row, chunks, db, whole
+from .connection import db, whole
+from .database import Row, chunks
 
 _BATCH = 1000
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from lnbits.db import SQLITE, Filters
 
-from .database import Ledger, Row, beyond, chunks, db, fetch_rows, moment_of
+from .connection import db
+from .database import Ledger, Row, beyond, chunks, fetch_rows, moment_of
 from .helpers import ConflictError
 from .models_sales import Payment
 

@@ -8,7 +8,7 @@ read and written is in `crud`.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from datetime import datetime, timezone
@@ -16,15 +16,14 @@ from decimal import Decimal
 from time import monotonic
 from typing import Any, TypeVar
 
-from lnbits.db import SQLITE, Connection, Database
+from lnbits.db import SQLITE, Connection
 from loguru import logger
 from pydantic import BaseModel
 from sqlalchemy import bindparam, text
 from sqlalchemy.exc import DBAPIError
 
+from .connection import connected, db, whole
 from .helpers import SatMachineError, decimal_text
-
-db = Database("ext_satmachineclient")
 
 Model = TypeVar("Model", bound=BaseModel)
 T = TypeVar("T")
@@ -123,21 +122,6 @@ class Ledger:
         await whole(self._connection.execute(text(sql), values))
 
 
-async def whole(work: Awaitable[T]) -> T:
-    """Do this to its end, also if cancelled meanwhile; the cancellation comes after it.
-
-    A statement that is cut off would leave its connection, and on SQLite the file, locked.
-    """
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        if not task.cancelled():
-            task.exception()  # looked at, so that nobody complains that it was not
-        raise
-
-
 def _bound(sql: str, values: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     lists = [bindparam(k, expanding=True) for k, v in values.items() if isinstance(v, list)]
     statement = text(sql)
@@ -183,7 +167,7 @@ async def reading() -> AsyncIterator[Ledger]:
     if outer := _read_with.get():
         yield outer
         return
-    async with db.connect() as connection:
+    async with connected() as connection:
         work = Ledger(connection)
         token = _read_with.set(work)
         try:
@@ -218,7 +202,7 @@ async def ledger(lease: str | None = None) -> AsyncIterator[Ledger]:
 async def _transaction(lease: str | None = None) -> AsyncIterator[Ledger]:
     if _read_with.get():
         raise RuntimeError("a transaction on the ledger within a reading would wait for itself")
-    async with db.connect() as connection:
+    async with connected() as connection:
         work = Ledger(connection)
         try:
             await _lock(work, lease)

@@ -12,6 +12,7 @@ from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
 
 from . import database
+from .connection import one_connection
 from .helpers import ConflictError
 
 _wanted = asyncio.Event()
@@ -45,21 +46,22 @@ async def working(lease: str, wait_seconds: float = 0) -> AsyncIterator[None]:
     Raises:
         BusyError: somebody else holds it, also after waiting this long.
     """
-    done = asyncio.Event()
-    renewing: asyncio.Task[None] | None = None
-    try:
-        await _take_lease(lease, wait_seconds)
-        database.stepped(lease)
-        renewing = asyncio.create_task(_keep_renewing(lease, done))
-        yield
-    finally:
-        done.set()
+    async with one_connection():
+        done = asyncio.Event()
+        renewing: asyncio.Task[None] | None = None
         try:
-            if renewing:
-                await asyncio.wait([renewing])
+            await _take_lease(lease, wait_seconds)
+            database.stepped(lease)
+            renewing = asyncio.create_task(_keep_renewing(lease, done))
+            yield
         finally:
-            with suppress(database.LedgerBusyError, SQLAlchemyError):  # then it runs out
-                await database.give_lease_back(lease)
+            done.set()
+            try:
+                if renewing:
+                    await asyncio.wait([renewing])
+            finally:
+                with suppress(database.LedgerBusyError, SQLAlchemyError):  # then it runs out
+                    await database.give_lease_back(lease)
 
 
 async def _take_lease(lease: str, wait_seconds: float) -> None:

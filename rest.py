@@ -31,6 +31,7 @@ from pydantic.json import pydantic_encoder
 from sqlalchemy.exc import DBAPIError
 
 from . import crud, crud_clients, crud_sales, database
+from .connection import whole
 from .helpers import ConflictError, known_currency, log_unexpected, minor_units
 from .models import Problem
 from .models_sales import DistributionOut, Payment
@@ -50,7 +51,7 @@ class Route(APIRoute):
             try:
                 _check_address(request)
                 # To its end, also if the client goes away: nothing is left half done.
-                return await database.whole(handle(request))
+                return await whole(handle(request))
             except (RequestValidationError, ValidationError) as exc:
                 return _refusal(request, HTTPStatus.BAD_REQUEST, *_sentences(exc.errors()))
             except ValueError as exc:

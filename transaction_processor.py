@@ -26,6 +26,7 @@ from .books.planning import plan_sales
 from .books.prices import KnownRates
 from .books.rates import ask_rates
 from .configuration import look_back_from, payouts_begin, target_of
+from .connection import whole
 from .helpers import ConflictError, SatMachineError, SecretError, log_unexpected, new_id, now
 from .lease import BusyError, wanted_within, working
 from .machines.crud import note_machines, store_seen
@@ -62,7 +63,7 @@ async def poll(trigger: PollTrigger) -> Poll:
         BusyError: another poll is running.
         ConflictError: there is no configuration yet.
     """
-    return await database.whole(_poll(trigger))
+    return await whole(_poll(trigger))
 
 
 async def _poll(trigger: PollTrigger) -> Poll:
@@ -302,7 +303,7 @@ async def run_polls() -> None:
         if (hurried or await _is_due()) and await _scheduled_poll("hourly"):
             hurried = False  # while the ledger is busy, who was in a hurry is not forgotten
         if monotonic() >= check_at:
-            check_at = monotonic() + await database.whole(_check_further())
+            check_at = monotonic() + await whole(_check_further())
 
 
 async def _check_further() -> float:

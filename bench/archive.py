@@ -100,7 +100,7 @@ async def _bytes(world: BenchWorld) -> int:
 
 async def _vacuum(world: BenchWorld) -> None:
     """As PostgreSQL does by itself in time, and a VACUUM FULL gives the room back."""
-    from satmachineclient.database import db
+    from satmachineclient.connection import db
 
     async with db.engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")

@@ -141,7 +141,7 @@ async def plain_insert(world: BenchWorld, chosen: str = "1 = 1") -> float:
 
     `chosen`: which rows of the sales and of the shares these are. They are gone afterwards.
     """
-    from satmachineclient.database import db
+    from satmachineclient.connection import db
     from sqlalchemy import text
 
     tables = {}

@@ -228,7 +228,7 @@ async def _planning(world: BenchWorld) -> float:
 async def _bytes(world: BenchWorld) -> dict[str, int]:
     """On disk: all tables of ours, and the shares with their indexes."""
     if world.database == "sqlite":
-        from satmachineclient.database import db
+        from satmachineclient.connection import db
 
         path = Path(str(db.path))
         return {"ledger": sum(os.stat(f).st_size for f in path.parent.glob(path.name + "*"))}

@@ -23,6 +23,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from .. import crud_sales, database
+from ..connection import whole
 from ..helpers import fiat_text, minor_units, to_decimal
 from ..models_sales import Direction, Found, Sale, SaleKey
 from . import crud_adoption
@@ -163,7 +164,7 @@ class Identities:
 
     async def drop_known(self, rows: list[Found]) -> set[SaleKey]:
         """Those of these rows that need not be read again."""
-        return await database.whole(self._look_up(rows))  # no deadline cuts it off half-way
+        return await whole(self._look_up(rows))  # no deadline cuts it off half-way
 
     async def _look_up(self, rows: list[Found]) -> set[SaleKey]:
         async with database.reading() as work:

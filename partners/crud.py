@@ -9,8 +9,9 @@ from typing import Any
 from lnbits.db import SQLITE
 from pydantic import BaseModel
 
+from ..connection import db
 from ..crud import NAMED_SALES
-from ..database import Ledger, Row, chunks, db, fetch_rows, first, ledger, reading
+from ..database import Ledger, Row, chunks, fetch_rows, first, ledger, reading
 from ..helpers import ConflictError
 from ..models import AuditEntry
 from ..models_payouts import CommissionShare

@@ -12,7 +12,7 @@ from lnbits.exceptions import InvoiceError, PaymentError
 from lnbits.task_manager import task_manager
 from loguru import logger
 
-from .. import database
+from ..connection import whole
 from ..helpers import TAG, SatMachineError
 from ..models_payouts import Payout
 
@@ -87,7 +87,7 @@ async def retire(invoice: LnbitsPayment | None, conn: Connection) -> None:
 async def lnbits(work: Awaitable[LnbitsPayment]) -> LnbitsPayment:
     """LNbits' refusals as PayoutErrors."""
     try:
-        return await database.whole(work)
+        return await whole(work)
     except (PaymentError, InvoiceError) as exc:
         raise PayoutError(exc.message) from None
     except ValueError as exc:

@@ -11,6 +11,7 @@ from loguru import logger
 from sqlalchemy import text
 
 from .. import database
+from ..connection import whole
 from ..crud_lnbits import CoreConnection, connect_to_core
 
 _PAYING = 7_364_155_210  # any number, the same in all processes: the advisory lock's name
@@ -52,7 +53,7 @@ class Core:
         kept, self._kept = self._kept, None
         if kept:
             try:
-                await database.whole(kept.conn.close())
+                await whole(kept.conn.close())
             except Exception as exc:  # a broken one; why it broke has been told already
                 logger.debug(f"satmachineclient: a connection did not close: {type(exc).__name__}")
                 await kept.conn.invalidate()

@@ -31,6 +31,7 @@ from loguru import logger
 from sqlalchemy.exc import DBAPIError
 
 from .. import crud_clients, database
+from ..connection import whole
 from ..crud_lnbits import lnbits_debit, lnbits_invoice_wallet
 from ..helpers import ConflictError, SatMachineError, log_unexpected, new_id, now
 from ..models_payouts import Forward, ForwardSettings
@@ -317,7 +318,7 @@ async def follow(forward: Forward, refusal: str | None = None) -> bool:
     """What LNbits says of a forward that it has booked; whether it is confirmed."""
     debit = await debit_of(forward)
     if debit and debit.pending and now() - debit.created_at > _YOUNG:
-        await database.whole(update_pending_payment(debit))  # asks the funding source
+        await whole(update_pending_payment(debit))  # asks the funding source
         debit = await debit_of(forward)
     if debit and debit.failed:
         await _recheck(debit)
@@ -337,7 +338,7 @@ async def _recheck(debit: LnbitsPayment) -> None:
     """Ask the funding source once more before a second invoice is asked for."""
     status = await check_payment_status(debit)
     if status.success:
-        await database.whole(update_payment_success_status(debit, status))
+        await whole(update_payment_success_status(debit, status))
 
 
 async def _wait(forward: Forward, *, lost: bool) -> None:

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from sqlalchemy import text
 
 from .. import database
+from ..connection import whole
 from ..crud_lnbits import CoreConnection, connect_to_core
 from ..helpers import TAG, ConflictError, SatMachineError
 from ..models import AuditEntry
@@ -94,7 +95,7 @@ async def pay(forward: Forward) -> None:
     """
     core = await connect_to_core()
     try:
-        await database.whole(
+        await whole(
             pay_invoice(
                 wallet_id=forward.wallet_id,
                 payment_request=forward.bolt11 or "",
@@ -104,7 +105,7 @@ async def pay(forward: Forward) -> None:
             )
         )
     finally:
-        await database.whole(core.conn.close())
+        await whole(core.conn.close())
 
 
 async def close(
@@ -119,9 +120,9 @@ async def close(
     """
     core = await connect_to_core()
     try:
-        await database.whole(_close(core, forward, debit, error, audit))
+        await whole(_close(core, forward, debit, error, audit))
     finally:
-        await database.whole(core.conn.close())
+        await whole(core.conn.close())
 
 
 async def _close(

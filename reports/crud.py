@@ -11,9 +11,10 @@ from typing import Any
 from lnbits.db import SQLITE, Filters
 from sqlalchemy.exc import DBAPIError
 
+from ..connection import db
 from ..crud import OWNERS, first_shown, shown
 from ..crud_shares import SHARES
-from ..database import Row, beyond, chunks, db, each_of, fetch_rows, reading
+from ..database import Row, beyond, chunks, each_of, fetch_rows, reading
 from ..models_payouts import Owner
 
 QUARTER_SECONDS = 900

@@ -25,7 +25,7 @@ from lnbits.helpers import check_callback_url
 from lnbits.settings import settings as lnbits_settings
 from loguru import logger
 
-from .. import database
+from ..connection import whole
 from ..helpers import SatMachineError, SecretError, decrypt, new_id, now
 from . import crud, crud_outbox
 from .models import AlertSettings, Channel, Letter, Test
@@ -60,7 +60,7 @@ async def _to_people(channel: Channel) -> int:
     letters = await crud_outbox.due_letters(channel, now(), _TOGETHER)
     for letter in letters:
         # To its end also where LNbits shuts down, so that an orderly stop repeats nothing.
-        await database.whole(_send(letter))
+        await whole(_send(letter))
     return len(letters)
 
 

@@ -255,7 +255,7 @@ def ssh_server(ssh_key: asyncssh.SSHKey) -> Iterator[SshServer]:
 async def ledger_clean(lnbits_app: Any) -> None:
     """Nothing in the extension's tables, and nobody holding its one lease."""
     from lnbits.core.db import db as core_db
-    from satmachineclient.database import db
+    from satmachineclient.connection import db
     from sqlalchemy import text
 
     list_tables = {

@@ -34,7 +34,7 @@ def ledger(lnbits_app: Any) -> Ledger:
 
     async def read() -> dict[str, Any]:
         from lnbits.core.db import db as core
-        from satmachineclient.database import db
+        from satmachineclient.connection import db
         from sqlalchemy import text
 
         tables = ("clients", "deposits", "payments", "payouts")

@@ -648,7 +648,7 @@ async def test_pages_are_filtered_by_times_to_the_instant(
 async def test_a_page_does_not_ask_the_database_once_per_row(
     admin: Account, world: dict[str, Any], make_client: MakeClient
 ) -> None:
-    from satmachineclient.database import db
+    from satmachineclient.connection import db
     from sqlalchemy import event
 
     statements: list[str] = []

@@ -63,7 +63,7 @@ async def test_an_upgrade_sums_up_what_is_there(
     lamassu: LamassuDatabase,
     poll: Poll,
 ) -> None:
-    from satmachineclient.database import db
+    from satmachineclient.connection import db
     from satmachineclient.migrations import m004_balances
 
     await configure()

@@ -40,7 +40,7 @@ async def copy_of_ours() -> Copy:
 
 
 async def put_back(copy: Copy) -> None:
-    from satmachineclient.database import db
+    from satmachineclient.connection import db
     from sqlalchemy import text
 
     async with db.connect() as connection:

@@ -26,7 +26,8 @@ def resident() -> int:
 
 async def multiply_the_sale() -> None:
     """A million like the one that is there, one second after the other."""
-    from satmachineclient.database import db, ledger
+    from satmachineclient.connection import db
+    from satmachineclient.database import ledger
 
     later = "numbers.n * INTERVAL '1 second'" if db.type != "SQLITE" else "numbers.n"
     async with ledger() as work:

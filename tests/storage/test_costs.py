@@ -25,7 +25,7 @@ pytestmark = pytest.mark.storage
 @contextmanager
 def counted() -> Iterator[list[tuple[str, Any]]]:
     """The statements that reach the extension's own database in this block, and their values."""
-    from satmachineclient.database import db
+    from satmachineclient.connection import db
 
     seen: list[tuple[str, Any]] = []
 
@@ -221,7 +221,7 @@ async def test_sums_of_all_sales_by_machine_are_read_from_an_index_alone(
     configured: Setup,
 ) -> None:
     from lnbits.db import SQLITE
-    from satmachineclient.database import db
+    from satmachineclient.connection import db
     from satmachineclient.machines import crud
 
     if db.type != SQLITE:
@@ -235,7 +235,7 @@ async def test_sums_of_all_sales_by_machine_are_read_from_an_index_alone(
 async def test_the_next_rows_of_a_file_are_found_in_an_index(configured: Setup) -> None:
     """Else each piece of a long file would read all that stands before it."""
     from lnbits.db import SQLITE
-    from satmachineclient.database import db
+    from satmachineclient.connection import db
     from satmachineclient.reports import crud, crud_books, exports
 
     time = datetime.now(timezone.utc)
@@ -279,7 +279,7 @@ async def test_a_round_of_alerts_reads_no_more_as_history_grows(
 async def check_plan(what: str, statement: tuple[str, Any], *, of_list: bool) -> None:
     """An empty table is not worth an index to PostgreSQL, unless it is told so."""
     from lnbits.db import SQLITE
-    from satmachineclient.database import db
+    from satmachineclient.connection import db
 
     sqlite = db.type == SQLITE
     sql = statement[0]
@@ -304,7 +304,7 @@ async def check_plan(what: str, statement: tuple[str, Any], *, of_list: bool) ->
 async def plan_of(statement: tuple[str, Any], *without: str) -> list[str]:
     """The database's plan, on PostgreSQL without scans of tables and these other ways."""
     from lnbits.db import SQLITE
-    from satmachineclient.database import db
+    from satmachineclient.connection import db
 
     sql, values = statement
     async with db.connect() as connection:
@@ -324,7 +324,7 @@ async def plan_of(statement: tuple[str, Any], *without: str) -> list[str]:
 @contextmanager
 def connections() -> Iterator[list[None]]:
     """One entry for each connection to the extension's database that is used in this block."""
-    from satmachineclient.database import db
+    from satmachineclient.connection import db
 
     seen: list[None] = []
 

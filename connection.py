@@ -1,0 +1,110 @@
+"""Connections to the extension's database, as LNbits gives them or kept open for a while."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TypeVar
+
+from lnbits.db import SQLITE, Connection, Database
+from sqlalchemy import text
+
+T = TypeVar("T")
+
+db = Database("ext_satmachineclient")
+
+
+async def whole(work: Awaitable[T]) -> T:
+    """Do this to its end, also if cancelled meanwhile; the cancellation comes after it.
+
+    A statement that is cut off would leave its connection, and on SQLite the file, locked.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # looked at, so that nobody complains that it was not
+        raise
+
+
+class _Kept:
+    """A connection to the SQLite file that stays open from one use to the next."""
+
+    def __init__(self) -> None:
+        self._connection: Connection | None = None
+        self._file = 0
+        self.over = False
+
+    async def get(self) -> Connection:
+        """For who holds `db.lock`. A file put in the place of the last one is another."""
+        path = Path(db.path)
+        file = path.stat().st_ino if path.exists() else 0
+        if self._connection and self._file != file:
+            await self.close()
+        if not self._connection:
+            self._connection, self._file = await whole(_open()), file
+        return self._connection
+
+    async def close(self) -> None:
+        if closing := self._connection:
+            self._connection = None
+            await whole(closing.conn.close())
+
+
+async def _open() -> Connection:
+    raw = await db.engine.connect()
+    try:
+        await raw.execute(text("ATTACH :path AS satmachineclient"), {"path": db.path})
+    except BaseException:
+        await raw.close()
+        raise
+    return Connection(raw, db.type, db.name, db.schema)
+
+
+_kept: ContextVar[_Kept | None] = ContextVar("_kept", default=None)
+
+
+@asynccontextmanager
+async def one_connection() -> AsyncIterator[None]:
+    """In this block the extension's database is used on one connection, also by its tasks.
+
+    On SQLite only, which reads the definitions of all tables twice for each new one (2 of 4 ms);
+    LNbits keeps those to PostgreSQL itself. It is nobody's while nothing is asked of it.
+    """
+    outer = _kept.get()
+    if db.type != SQLITE or (outer and not outer.over):
+        yield
+        return
+    kept = _Kept()
+    token = _kept.set(kept)
+    try:
+        yield
+    finally:
+        _kept.reset(token)
+        kept.over = True
+        async with db.lock:
+            await kept.close()
+
+
+@asynccontextmanager
+async def connected() -> AsyncIterator[Connection]:
+    """A connection for one reading or one transaction, for which nobody else gets one."""
+    kept = _kept.get()
+    if kept is None:
+        async with db.connect() as connection:
+            yield connection
+        return
+    async with db.lock:
+        try:
+            connection = await kept.get()
+            yield connection
+            await whole(connection.conn.rollback())
+        except BaseException:
+            await kept.close()  # whatever state it is in
+            raise
+        finally:
+            if kept.over:  # for a task that was begun in the block and goes on after it
+                await kept.close()
