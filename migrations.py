@@ -384,6 +384,11 @@ async def m024_full_check(db: Connection) -> None:
     )
 
 
+async def m025_archive_by_status(db: Connection) -> None:
+    """A search finds the archived transfers by an index, whichever of its ways leads there."""
+    await db.execute(_index(db, "dca_archived_transfers", "status"))
+
+
 def _archive(db: Connection, time: str) -> list[str]:
     # On SQLite a table without rowids is its own index of the sales.
     by_key = "WITHOUT ROWID" if db.type == "SQLITE" else ""

@@ -32,6 +32,7 @@ from sqlalchemy.exc import DBAPIError
 
 from . import crud, crud_clients, crud_sales, database
 from .connection import whole
+from .crud_search import filters_of
 from .helpers import ConflictError, known_currency, log_unexpected, minor_units
 from .models import Problem
 from .models_sales import DistributionOut, Payment
@@ -204,13 +205,13 @@ PAGING = ("limit", "offset", "sortby", "direction", "search", "usr", "api-key")
 IN_CURRENCY = {"amount": "currency", "amount_fiat": "currency", "fiat_amount": "fiat_code"}
 
 
-def page_of(model: type[FilterModel], *others: str) -> Callable[..., Filters[Any]]:
+def page_of(model: type[FilterModel], *others: str) -> Callable[..., Awaitable[Filters[Any]]]:
     """LNbits' own paging and filters; but what LNbits passes over in silence is refused.
 
     `others`: parameters of the route that are no filters.
     """
 
-    def parse(
+    async def parse(
         request: Request,
         limit: Annotated[int, Query(ge=0)] = 10,
         offset: Annotated[int, Query(ge=0, lt=2**63)] = 0,
@@ -226,14 +227,14 @@ def page_of(model: type[FilterModel], *others: str) -> Callable[..., Filters[Any
                 to_minor_units(each, query.get(IN_CURRENCY[each.field]))
         if sortby and sortby not in (model.__sort_fields__ or []):
             raise ValueError(f"sortby: use one of {', '.join(model.__sort_fields__ or [])}")
-        return Filters(
+        return await filters_of(
+            model,
             filters=filters,
             limit=min(limit or 1000, 1000),
             offset=offset,
             sortby=sortby,
             direction=direction,
             search=search,
-            model=model,
         )
 
     return parse

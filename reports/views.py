@@ -13,6 +13,7 @@ from pydantic import parse_obj_as
 from .. import crud_clients
 from ..configuration import config_or_defaults
 from ..crud import get_audit, get_page
+from ..crud_search import filters_of
 from ..helpers import day_of, now
 from ..models import AuditEntry, AuditFilters
 from ..models_sales import DistributionOut, Payment, PaymentFilters
@@ -128,7 +129,7 @@ async def export_table(
     search: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Response:
     chosen = found(exports.EXPORTS.get(table), "table to export")
-    pieces = await files.stream(chosen, _filters(request, chosen, search), form)
+    pieces = await files.stream(chosen, await _filters(request, chosen, search), form)
     name = f"satmachineclient-{table}-{await _period(chosen, request)}.{form}"
     return files.attachment(pieces, name, form)
 
@@ -156,7 +157,7 @@ def _in_utc(time: datetime) -> datetime:
     return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
 
 
-def _filters(request: Request, table: files.Table, search: str | None) -> Filters[Any]:
+async def _filters(request: Request, table: files.Table, search: str | None) -> Filters[Any]:
     """The same filters as on the table's pages; paging itself means nothing here.
 
     Raises:
@@ -170,4 +171,4 @@ def _filters(request: Request, table: files.Table, search: str | None) -> Filter
     for each in filters:
         if each.field in IN_CURRENCY:
             to_minor_units(each, query.get(IN_CURRENCY[each.field]))
-    return Filters(filters=filters, search=search, model=table.filters)
+    return await filters_of(table.filters, filters=filters, search=search)

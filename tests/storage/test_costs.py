@@ -183,10 +183,8 @@ async def test_a_page_of_a_list_comes_in_the_order_of_an_index(
     for path in _LISTS:
         with counted() as seen:
             await admin.call("GET", f"{API}/{path}&direction={direction}")
-        page, number = [statement for statement in seen if "FROM" in statement[0]][-2:]
-        if "LIMIT" not in page[0]:  # the clients' balances are asked for after the page
-            page, number = [s for s in seen if "LIMIT" in s[0]][-1], page
-        for statement in (page, number):
+        page = max(n for n, statement in enumerate(seen) if "LIMIT" in statement[0])
+        for statement in seen[page - 1 : page + 1]:  # how many there are, and the first ones
             await check_plan(path, statement, of_list=True)
 
 
@@ -316,63 +314,3 @@ async def plan_of(statement: tuple[str, Any], *without: str) -> list[str]:
         plan = [str(row[-1]) for row in rows]
         await connection.conn.rollback()
     return plan
-
-
-# ---- connections: on SQLite each costs as much as eight statements ---------------------------
-
-
-@contextmanager
-def connections() -> Iterator[list[None]]:
-    """One entry for each connection to the extension's database that is used in this block."""
-    from satmachineclient.connection import db
-
-    seen: list[None] = []
-
-    def note(*_: Any) -> None:
-        seen.append(None)
-
-    event.listen(db.engine.sync_engine, "checkout", note)
-    try:
-        yield seen
-    finally:
-        event.remove(db.engine.sync_engine, "checkout", note)
-
-
-async def test_what_is_read_together_is_read_on_one_connection(
-    configured: Setup, make_client: MakeClient
-) -> None:
-    from satmachineclient.reports import overview
-    from satmachineclient.telling import alerts
-
-    client = await make_client(deposits={"GTQ": "100000.00"})
-    with connections() as seen:
-        await overview.read()
-        await overview.of_client(client.id)
-    assert len(seen) == 2
-    with connections() as seen:
-        await alerts.evaluate()
-    assert len(seen) == 3  # settings, the overview's figures, its own
-
-
-async def test_a_reading_ends_where_it_began(configured: Setup) -> None:
-    from satmachineclient import database
-
-    one = "SELECT 1 FROM satmachineclient.ledger_lease"
-    with connections() as seen:
-        async with database.reading():
-            async with database.reading() as inner:
-                assert await inner.rows(one)
-            assert await database.fetch_rows(one)
-            with pytest.raises(RuntimeError, match="would wait for itself"):
-                async with database.ledger():
-                    pass
-            with pytest.raises(ZeroDivisionError):
-                async with database.reading():
-                    _ = 1 // 0
-            assert await database.fetch_rows(one)
-    assert len(seen) == 1
-    with connections() as seen:
-        async with database.ledger() as work:
-            assert await work.rows(one)
-        assert await database.fetch_rows(one)
-    assert len(seen) == 2
