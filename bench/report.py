@@ -123,8 +123,9 @@ def _owners(case: dict[str, Any]) -> Iterable[Sequence[object]]:
 
 
 def _schedule(case: dict[str, Any]) -> Iterable[Sequence[object]]:
-    yield f"{case['polls']} polls, {case['clients']} clients", "seconds", "times", "target"
-    yield "paid at each poll", case["each_poll_seconds"], case["each_poll_to_daily"], ">= 20"
+    yield f"a day of polls, {case['clients']} clients", "seconds", "times", "target"
+    each = f"paid at each, {case['polls']} of them"
+    yield each, case["each_poll_seconds"], case["each_poll_to_daily"], ">= 20"
     yield "paid once a day", case["daily_seconds"], "", ""
 
 
