@@ -81,7 +81,7 @@ async def _poll(trigger: PollTrigger) -> Poll:
             await _settle(record, config)
             record.status = "succeeded" if read_succeeded else "failed"
             differences = await _check_books(record)
-            problem = obstacles.sentence(await obstacles.find(config))
+            problem = obstacles.sentence(await obstacles.find())
             unchecked = say("books_unchecked") if full_check.has_failed() else None
             record.problem = " ".join(filter(None, (record.problem, problem, unchecked))) or None
         except claims.OlderDatabaseError as exc:

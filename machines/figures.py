@@ -93,8 +93,8 @@ def _machine(machine: Machine, sold: list[crud.Sold], counts: list[Count]) -> Ma
 # ---- the cash book ---------------------------------------------------------------------------
 
 
-async def cash_book(*, with_pace: bool = True) -> list[CashBook]:
-    """A page for each currency in which clients have cash, or a machine has any.
+async def cash_book(machines: list[Machine], *, with_pace: bool = True) -> list[CashBook]:
+    """A page for each currency in which clients have cash, or one of all these machines has any.
 
     `with_pace`: also what goes out in a day, for which the sales of the last weeks are read.
     """
@@ -104,12 +104,11 @@ async def cash_book(*, with_pace: bool = True) -> list[CashBook]:
     for row in await crud.owed_by_machine():
         by_machine[row["currency"]][row["device_id"]] = row["amount"]
     counts = {(count.currency, count.device_id): count for count in await crud.last_counts()}
-    known = await crud.get_machines()
     paces: dict[str, list[crud.Pace]] = defaultdict(list)
     since = at - timedelta(days=PACE_DAYS)
     for pace in await crud.paces(since) if with_pace else []:
         paces[pace.currency].append(pace)
-    believed = {machine.currency for machine in known if machine.currency and machine.units}
+    believed = {machine.currency for machine in machines if machine.currency and machine.units}
     codes = owed.keys() | believed | {currency for currency, _ in counts}
     return [
         _page(
@@ -123,7 +122,7 @@ async def cash_book(*, with_pace: bool = True) -> list[CashBook]:
                     machine.cash() if machine.currency == code else None,
                     [pace for pace in paces[code] if pace.device_id == machine.device_id],
                 )
-                for machine in known
+                for machine in machines
             ],
             paces[code],
             at,

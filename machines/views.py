@@ -31,4 +31,4 @@ async def create_count(device_id: str, data: CreateCount, operator: Operator) ->
 @satmachineclient_machines.get("/cash")
 async def read_cash() -> list[CashBook]:
     """Owed to clients against counted and believed cash, per currency and machine."""
-    return await figures.cash_book()
+    return await figures.cash_book(await crud.get_machines())

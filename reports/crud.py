@@ -210,9 +210,13 @@ async def batch(
         raise ValueError("a filter's value does not fit its field") from None
 
 
-# Clients who have not left, and partners, each with the wallet that they are paid into.
-PAID_OWNERS = (
-    "SELECT 'client' AS what, id, username AS name, wallet_id "
+# The wallets that money is paid from and into, and whose they are: of clients who have not left.
+NEEDED_WALLETS = (
+    "SELECT 'source' AS what, source_wallet_id AS id, NULL AS name, source_wallet_id AS wallet_id "
+    "FROM satmachineclient.lamassu_config UNION ALL "
+    "SELECT 'commission', commission_wallet_id, NULL, commission_wallet_id "
+    "FROM satmachineclient.lamassu_config WHERE commission_wallet_id <> source_wallet_id UNION ALL "
+    "SELECT 'client', id, username, wallet_id "
     "FROM satmachineclient.dca_clients WHERE status IN ('active', 'paused') "
     "UNION ALL SELECT 'partner', id, name, wallet_id FROM satmachineclient.dca_partners "
     "WHERE status = 'active'"

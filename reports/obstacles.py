@@ -1,12 +1,11 @@
 """What stops money from moving until a person acts: wallets that are gone, or whose user is."""
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel
 
-from ..crud_lnbits import living_wallets, without_wallet
-from ..models_config import LamassuConfig
+from ..crud_lnbits import without_wallet
 from . import crud
 
 ObstacleCode = Literal[
@@ -37,25 +36,18 @@ class Obstacle(BaseModel):
         }[self.code]
 
 
-async def find(config: LamassuConfig | None) -> list[Obstacle]:
+async def find() -> list[Obstacle]:
     """All that stands in the way now, what concerns most first."""
-    own = {} if config is None else {"source_wallet_gone": config.source_wallet_id}
-    if config and config.commission_wallet_id not in (None, config.source_wallet_id):
-        own["commission_wallet_gone"] = config.commission_wallet_id or ""
-    alive = await living_wallets(own.values())
-    owners = await without_wallet(f"{crud.PAID_OWNERS} ORDER BY 1, 3, 2")
-    return [
-        *(Obstacle(code=code, subject=key) for code, key in own.items() if key not in alive),
-        *(
-            Obstacle(code=f"{row['what']}_wallet_gone", subject=row["id"], name=row["name"])
-            for row in owners
-        ),
+    found = [
+        Obstacle(code=f"{row['what']}_wallet_gone", subject=row["id"], name=row["name"])
+        for row in await without_wallet(f"{crud.NEEDED_WALLETS} ORDER BY 3, 2")
     ]
+    return sorted(found, key=lambda obstacle: get_args(ObstacleCode).index(obstacle.code))
 
 
 async def clients_aside() -> set[str]:
     """The clients who wait: what they would be paid has nowhere to go."""
-    return {o.subject for o in await find(None) if o.code == "client_wallet_gone"}
+    return {o.subject for o in await find() if o.code == "client_wallet_gone"}
 
 
 def sentence(obstacles: Iterable[Obstacle]) -> str | None:

@@ -178,7 +178,7 @@ async def read() -> Overview:
         today=sums.of(days[-1:]),
         days_7=sums.of(days[-7:]),
         days_30=sums.of(days),
-        attention=_attention(shares, waiting, deposits, numbers, await obstacles.find(config)),
+        attention=_attention(shares, waiting, deposits, numbers, await obstacles.find()),
         setup=_setup(config, numbers, deposits),
         machines=machines,
         currencies=currencies,

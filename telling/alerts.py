@@ -16,7 +16,7 @@ from .. import database
 from ..helpers import new_id, now
 from ..machines import crud as machine_crud
 from ..machines import figures as machine_figures
-from ..machines.models import NO_MACHINES
+from ..machines.models import NO_MACHINES, Machine
 from ..reports import overview
 from ..words.told import say
 from . import crud, crud_outbox
@@ -190,6 +190,11 @@ async def _cash(settings: AlertSettings, figures: overview.Overview) -> Found:
 
 
 async def _machines(settings: AlertSettings, figures: overview.Overview) -> Found:
+    machines = await machine_crud.get_machines()
+    return _silent(machines, settings) | await _cash_book(machines)
+
+
+def _silent(machines: Iterable[Machine], settings: AlertSettings) -> Found:
     """Only machines that Lamassu still knows, and only where it says when they were online."""
     silent = now() - timedelta(hours=settings.machine_silent_hours)
     return {
@@ -199,7 +204,7 @@ async def _machines(settings: AlertSettings, figures: overview.Overview) -> Foun
             name=machine.shown_name or machine.device_id[:8],
             time=f"{machine.last_online:%Y-%m-%d %H:%M}",
         )
-        for machine in await machine_crud.get_machines()
+        for machine in machines
         if machine.device_id not in NO_MACHINES
         and machine.paired
         and machine.last_online
@@ -207,7 +212,7 @@ async def _machines(settings: AlertSettings, figures: overview.Overview) -> Foun
     }
 
 
-async def _cash_book(settings: AlertSettings, figures: overview.Overview) -> Found:
+async def _cash_book(machines: list[Machine]) -> Found:
     """Where the machines hold less, as Lamassu believes or a person counted, than is owed."""
     return {
         ("cash_not_covered", book.currency): _text(
@@ -217,7 +222,7 @@ async def _cash_book(settings: AlertSettings, figures: overview.Overview) -> Fou
             currency=book.currency,
             there=book.in_machines or book.counted,
         )
-        for book in await machine_figures.cash_book(with_pace=False)
+        for book in await machine_figures.cash_book(machines, with_pace=False)
         if book.difference is not None and Decimal(book.difference) < 0
     }
 
@@ -254,7 +259,6 @@ CONDITIONS: Iterable[Condition] = (
     _what_waits,
     _cash,
     _machines,
-    _cash_book,
     _secrets,
     _clocks,
 )
