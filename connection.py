@@ -44,8 +44,17 @@ class _Kept:
         file = path.stat().st_ino if path.exists() else 0
         if self._connection and self._file != file:
             await self.close()
-        if not self._connection:
-            self._connection, self._file = await whole(_open()), file
+        self._file = file
+        return self._connection or await whole(self._open())
+
+    async def _open(self) -> Connection:
+        raw = await db.engine.connect()
+        try:
+            await raw.execute(text("ATTACH :path AS satmachineclient"), {"path": db.path})
+        except BaseException:
+            await raw.close()
+            raise
+        self._connection = Connection(raw, db.type, db.name, db.schema)
         return self._connection
 
     async def close(self) -> None:
@@ -53,15 +62,11 @@ class _Kept:
             self._connection = None
             await whole(closing.conn.close())
 
-
-async def _open() -> Connection:
-    raw = await db.engine.connect()
-    try:
-        await raw.execute(text("ATTACH :path AS satmachineclient"), {"path": db.path})
-    except BaseException:
-        await raw.close()
-        raise
-    return Connection(raw, db.type, db.name, db.schema)
+    async def end(self) -> None:
+        """No more is kept: who still uses it, a task that was begun in the block, closes it."""
+        self.over = True
+        async with db.lock:
+            await self.close()
 
 
 _kept: ContextVar[_Kept | None] = ContextVar("_kept", default=None)
@@ -84,9 +89,7 @@ async def one_connection() -> AsyncIterator[None]:
         yield
     finally:
         _kept.reset(token)
-        kept.over = True
-        async with db.lock:
-            await kept.close()
+        await whole(kept.end())
 
 
 @asynccontextmanager
@@ -98,13 +101,13 @@ async def connected() -> AsyncIterator[Connection]:
             yield connection
         return
     async with db.lock:
+        connection = await kept.get()
         try:
-            connection = await kept.get()
             yield connection
             await whole(connection.conn.rollback())
         except BaseException:
             await kept.close()  # whatever state it is in
             raise
         finally:
-            if kept.over:  # for a task that was begun in the block and goes on after it
+            if kept.over or connection.conn.invalidated:
                 await kept.close()

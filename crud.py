@@ -21,8 +21,6 @@ from .models_config import LamassuConfig, Poll
 
 Model = TypeVar("Model", bound=BaseModel)
 
-_MANY = 10_000  # rows found by a search: the first ones come soon in any order
-
 # A sale is shown, filtered and sorted with the name of its machine.
 NAMED_SALES = (
     "(SELECT t.*, COALESCE(m.name, m.lamassu_name) AS device_name "
@@ -276,18 +274,15 @@ async def get_page(
     order += ", id"
     limit = min(max(filters.limit if filters.limit is not None else 10, 1), 1000)
     offset = max(filters.offset or 0, 0)
+    source = first_shown(table, filters, where, order, limit + offset)
     async with reading() as work:
         try:
-            [total] = await work.rows(crud_shares.number_of(shown(table, filters), where), **values)
-            if filters.search and total["number"] > _MANY:
-                # Looked for in the order asked for: an index would lead to all of them first.
-                where = f"WHERE ({where.removeprefix('WHERE ')}) IS TRUE"
-            source = first_shown(table, filters, where, order, limit + offset)
             rows = await work.fetch(
                 model,
                 f"SELECT * FROM {source} {where} ORDER BY {order} LIMIT {limit} OFFSET {offset}",
                 **values,
             )
+            total = await work.rows(crud_shares.number_of(shown(table, filters), where), **values)
         except DBAPIError:
             raise ValueError("a filter's value does not fit its field") from None
-    return Page(data=rows, total=total["number"])
+    return Page(data=rows, total=total[0]["number"])

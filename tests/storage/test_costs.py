@@ -256,6 +256,37 @@ async def test_the_next_rows_of_a_file_are_found_in_an_index(configured: Setup) 
         assert any(re.search(place, line) for line in plan), (statement, plan)
 
 
+async def test_the_archive_is_searched_by_its_indexes_and_listed_in_order(
+    admin: Account, configure: Configure, make_client: MakeClient
+) -> None:
+    """SQLite does not know how many rows have which status: an index of it would mislead."""
+    from lnbits.db import SQLITE
+    from satmachineclient.connection import db
+
+    if db.type != SQLITE:
+        pytest.skip("PostgreSQL decides by how many there are")
+    await configure()
+    client = await make_client(deposits={"GTQ": "100000.00"})
+
+    async def plans(query: str) -> list[str]:
+        with counted() as seen:
+            await admin.call("GET", f"{API}/payments/paginated?limit=10&{query}")
+        of_archive = [each for each in seen if "dca_archived_shares" in each[0]]
+        assert len(of_archive) == 2
+        return [line for each in of_archive for line in await plan_of(each)]
+
+    for word in (client.id[:9], client.id, "voided", "FAIL", "gone"):
+        plan = await plans(f"search={word}")
+        assert sum("SEARCH x USING INDEX" in line for line in plan) >= 2, plan
+        assert not [line for line in plan if re.match(r"SCAN (?!CONSTANT)", line)], plan
+    for query in ("status=confirmed", "search=confirmed"):
+        plan = await plans(query)
+        assert sum("SEARCH s USING INDEX dca_archived_sales_by_created_at" in p for p in plan), plan
+        assert not [line for line in plan if "SEARCH x USING INDEX" in line], plan
+    mine = await plans(f"status=confirmed&client_id={client.id}")
+    assert sum("x USING INDEX dca_archived_transfers_by_client_id" in p for p in mine) == 2, mine
+
+
 async def test_a_round_of_alerts_reads_no_more_as_history_grows(
     configure: Configure, make_client: MakeClient, lamassu: LamassuDatabase, poll: Poll
 ) -> None:
