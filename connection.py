@@ -44,8 +44,10 @@ class _Kept:
         file = path.stat().st_ino if path.exists() else 0
         if self._connection and self._file != file:
             await self.close()
-        self._file = file
-        return self._connection or await whole(self._open())
+        if not self._connection:
+            self._file = file
+            return await whole(self._open())
+        return self._connection
 
     async def _open(self) -> Connection:
         raw = await db.engine.connect()
