@@ -168,7 +168,7 @@ async def _checked(world: BenchWorld) -> dict[str, float]:
         (await world.admin.get(f"{API}/config", timeout=600)).raise_for_status()
 
     async def decide() -> None:
-        async with working(new_id(), wait_seconds=5):
+        async with working(new_id(), wait_seconds=600):
             pass
 
     began = time.perf_counter()

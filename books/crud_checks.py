@@ -18,7 +18,7 @@ from ..models_payouts import Forward, Payout
 _Paid = TypeVar("_Paid", Payout, Forward)
 # (Seconds beyond the year 2603 are milliseconds to pydantic.)
 FOREVER = datetime(2500, 1, 1, tzinfo=timezone.utc)
-_SALES, _SHARES = 1000, 10_000  # about so many in one piece
+_SALES, _SHARES, _PAYOUTS = 1000, 10_000, 1000  # about so many in one piece
 _ROWS = 1000
 _THOSE = "client_id BETWEEN :first AND :last"
 # SQLite, without statistics, would begin with all that are confirmed.
@@ -28,7 +28,11 @@ _CONFIRMED = "COALESCE({}, '') = 'confirmed'"
 
 
 async def end_of_piece(begin: datetime) -> datetime:
-    """Until when a piece that begins then goes, by the sales and their shares."""
+    """Until when a piece that begins then goes, by the sales, their shares and the payouts."""
+    return min(await _end_of_sales(begin), await _end_of_payouts(begin))
+
+
+async def _end_of_sales(begin: datetime) -> datetime:
     rows = await fetch_rows(
         "SELECT processed_at, clients_count FROM satmachineclient.lamassu_transactions "
         "WHERE processed_at > :begin ORDER BY processed_at LIMIT :sales",
@@ -39,12 +43,22 @@ async def end_of_piece(begin: datetime) -> datetime:
     for row in rows:
         shares += row["clients_count"]
         if shares > _SHARES:
-            return _after(begin, row)
-    return _after(begin, rows[-1]) if len(rows) == _SALES else FOREVER
+            return _after(begin, row["processed_at"])
+    return _after(begin, rows[-1]["processed_at"]) if len(rows) == _SALES else FOREVER
 
 
-def _after(begin: datetime, row: Row) -> datetime:
-    return max(moment_of(row["processed_at"]), begin + timedelta(microseconds=1))
+def _after(begin: datetime, stored: datetime | float) -> datetime:
+    return max(moment_of(stored), begin + timedelta(microseconds=1))
+
+
+async def _end_of_payouts(begin: datetime) -> datetime:
+    """On a payday thousands are paid between two sales."""
+    rows = await fetch_rows(
+        "SELECT confirmed_at FROM satmachineclient.dca_payouts WHERE status = 'confirmed' "
+        f"AND confirmed_at > :begin ORDER BY confirmed_at LIMIT 1 OFFSET {_PAYOUTS}",
+        begin=begin,
+    )
+    return _after(begin, rows[0]["confirmed_at"]) if rows else FOREVER
 
 
 async def owner_ids(after: str = "") -> list[str]:

@@ -73,6 +73,10 @@ async def test_in_pieces_the_books_differ_where_they_do_as_a_whole(damaged: None
         found, again, more_steps = await _books(_SALES=sales, _SHARES=shares)
         assert (found, again) == (whole, checked)
         assert more_steps > steps + 3
+    for payouts in (0, 1, 2):
+        found, again, more_steps = await _books(_PAYOUTS=payouts)
+        assert (found, again) == (whole, checked)
+        assert more_steps > steps
 
 
 async def test_others_get_to_the_database_between_two_pieces(programme: Programme) -> None:
