@@ -4,6 +4,7 @@ Nothing is frozen at a month's end: what is read or decided on late is added to 
 sale, what is voided or taken back late leaves it, and both are said apart (`late_…`).
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime, timezone
@@ -31,6 +32,7 @@ _FIAT = (
     "late_voided_fiat",
     "late_taken_back_fiat",
 )
+_PIECE = 250  # rows summed up before others get their turn
 _SUMS = [*crud_books.SALE_SUMS, *crud_books.DEPOSIT_SUMS, *crud_books.UNDONE_SUMS]
 _Key = tuple[str, str]  # what it is grouped by, then the currency; a machine "" is none
 _Sums = dict[str, int]
@@ -156,7 +158,9 @@ async def _add_month(
     ]
     undone = await crud_books.undone_within(work, by, begin, end, month.last_moment)
     deposits = await crud_books.deposits_within(work, by, begin, end)
-    for row in (*sales, *large, *undone, *deposits):
+    for n, row in enumerate((*sales, *large, *undone, *deposits), 1):
+        if n % _PIECE == 0:
+            await asyncio.sleep(0)  # others' turn
         found = sums[_group(row["key"], month, period, by), row["currency"]]
         for name in _SUMS:
             found[name] += row.get(name, 0)
