@@ -87,3 +87,17 @@ async def test_a_search_among_what_was_filtered(admin: Account, programme: Progr
     assert totals["rows"] == len(expected)
     rows = await admin.call("GET", f"{API}/export/distributions?format=json&search={name}{only}")
     assert {row["id"] for row in rows} == {share["id"] for share in expected}
+
+
+async def test_a_name_is_found_as_it_is_written(admin: Account, programme: Programme) -> None:
+    """SQLite knows capitals of the English alphabet only."""
+    from satmachineclient.database import ledger
+
+    async with ledger() as work:
+        await work.execute(
+            "UPDATE satmachineclient.dca_clients SET username = 'Óscar Ñandú' WHERE id = :id",
+            id=programme.one.id,
+        )
+    shares = (await page(admin, f"&client_id={programme.one.id}"))["total"]
+    for words in ("Óscar", "Ñandú", "SCAR", " Óscar Ñ "):
+        assert (await page(admin, f"&search={quote(words)}"))["total"] == shares, words
