@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from lnbits.db import SQLITE, Connection, Database
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 T = TypeVar("T")
 
@@ -28,6 +29,21 @@ async def whole(work: Awaitable[T]) -> T:
         if not task.cancelled():
             task.exception()  # looked at, so that nobody complains that it was not
         raise
+
+
+async def opened(database: Database) -> AsyncConnection:
+    """A new connection to one of LNbits' databases, which on SQLite has our file attached.
+
+    To be used under that database's lock, and closed.
+    """
+    raw = await database.engine.connect()
+    try:
+        if db.type == SQLITE:
+            await raw.execute(text("ATTACH :path AS satmachineclient"), {"path": db.path})
+    except BaseException:
+        await raw.close()
+        raise
+    return raw
 
 
 class _Kept:
@@ -50,13 +66,7 @@ class _Kept:
         return self._connection
 
     async def _open(self) -> Connection:
-        raw = await db.engine.connect()
-        try:
-            await raw.execute(text("ATTACH :path AS satmachineclient"), {"path": db.path})
-        except BaseException:
-            await raw.close()
-            raise
-        self._connection = Connection(raw, db.type, db.name, db.schema)
+        self._connection = Connection(await opened(db), db.type, db.name, db.schema)
         return self._connection
 
     async def close(self) -> None:
@@ -81,8 +91,7 @@ async def one_connection() -> AsyncIterator[None]:
     On SQLite only, which reads the definitions of all tables twice for each new one (2 of 4 ms);
     LNbits keeps those to PostgreSQL itself. It is nobody's while nothing is asked of it.
     """
-    outer = _kept.get()
-    if db.type != SQLITE or (outer and not outer.over):
+    if db.type != SQLITE:
         yield
         return
     kept = _Kept()

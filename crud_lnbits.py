@@ -9,11 +9,11 @@ from typing import Any
 
 from lnbits.core.db import db as core_db
 from lnbits.core.models import Payment as LnbitsPayment
-from lnbits.db import SQLITE, Connection, insert_query, model_to_dict, update_query
+from lnbits.db import Connection, insert_query, model_to_dict, update_query
 from pydantic import BaseModel
 from sqlalchemy import bindparam, text
 
-from .connection import db, whole
+from .connection import opened, whole
 from .database import Row, chunks
 
 _BATCH = 1000
@@ -48,17 +48,7 @@ async def connect_to_core() -> CoreConnection:
 
     On SQLite the ledger's file is attached to it.
     """
-    return await whole(_connect_to_core())
-
-
-async def _connect_to_core() -> CoreConnection:
-    raw = await core_db.engine.connect()
-    try:
-        if db.type == SQLITE:
-            await raw.execute(text("ATTACH :path AS satmachineclient"), {"path": db.path})
-    except BaseException:
-        await raw.close()
-        raise
+    raw = await whole(opened(core_db))
     return CoreConnection(raw, core_db.type, core_db.name, core_db.schema)
 
 

@@ -98,23 +98,25 @@ async def test_what_is_kept_is_nobodys_between_two_uses(configured: Setup) -> No
 
     sqlite_only()
     written, noticed = asyncio.Event(), asyncio.Event()
+    minutes = "SELECT poll_interval_minutes AS minutes FROM satmachineclient.lamassu_config"
+    change = "UPDATE satmachineclient.lamassu_config SET poll_interval_minutes"
 
     async def somebody_else() -> None:
         await written.wait()
         async with database.ledger() as work:
-            rows = await work.rows("SELECT error FROM satmachineclient.lamassu_polls")
-            assert [row["error"] for row in rows] == []
-            await work.execute("UPDATE satmachineclient.lamassu_config SET poll_interval_minutes=7")
+            assert [row["minutes"] for row in await work.rows(minutes)] == [6]
+            await work.execute(f"{change} = 7")
         noticed.set()
 
     other = asyncio.create_task(somebody_else())
     async with one_connection():
-        await database.fetch_rows("SELECT * FROM satmachineclient.lamassu_config")
+        async with database.ledger() as work:
+            await work.execute(f"{change} = 6")
         written.set()
         await asyncio.wait_for(noticed.wait(), 5)
-        [row] = await database.fetch_rows("SELECT * FROM satmachineclient.lamassu_config")
+        [row] = await database.fetch_rows(minutes)
     await other
-    assert row["poll_interval_minutes"] == 7
+    assert row["minutes"] == 7
 
 
 async def test_after_an_error_there_is_a_new_one(configured: Setup) -> None:
