@@ -10,10 +10,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from fastapi.exceptions import HTTPException
-from lnbits.core.crud.wallets import get_wallet
 from lnbits.settings import settings
 
 from . import crud
+from .crud_lnbits import get_wallet
 from .helpers import ConflictError, SecretError, decrypt, encrypt, now
 from .models import SECRETS
 from .models_config import ConfigIn, LamassuConfig, Target

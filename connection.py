@@ -1,12 +1,14 @@
-"""Connections to the extension's database, as LNbits gives them or kept open for a while."""
+"""Connections to the extension's database and LNbits' own, as it gives them or kept for a while."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TypeVar
 
+from lnbits.core.db import db as core_db
 from lnbits.db import SQLITE, Connection, Database
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -40,53 +42,97 @@ async def opened(database: Database) -> AsyncConnection:
     try:
         if db.type == SQLITE:
             await raw.execute(text("ATTACH :path AS satmachineclient"), {"path": db.path})
+        if db.type == SQLITE and database is core_db:
+            await _sum_up_one_wallet(raw)
     except BaseException:
         await raw.close()
         raise
     return raw
 
 
-class _Kept:
-    """A connection to the SQLite file that stays open from one use to the next."""
+# LNbits 1.6.2's view of balances as SQLite tells it, on one line; and what stands in for it.
+_KNOWN_BALANCES_SHA256 = "540068c1ff92cb6a5703e008da4e294406715d3636ce72728f22f0a2f2e4b100"
+_BALANCES_BY_WALLET = (
+    "CREATE TEMP VIEW balances AS SELECT id AS wallet_id, ("
+    "SELECT SUM(amount - ABS(fee)) FROM apipayments WHERE apipayments.wallet_id = wallets.id "
+    "AND (status = 'success' AND amount > 0 OR status IN ('success', 'pending') AND amount < 0)"
+    ") AS balance "
+    "FROM wallets WHERE COALESCE(deleted, false) = false"
+)
 
-    def __init__(self) -> None:
+
+async def _sum_up_one_wallet(core: AsyncConnection) -> None:
+    """On this connection to SQLite a balance is summed over the payments of its wallet only.
+
+    SQLite works out LNbits' view of balances for all wallets, whichever is asked for. A temporary
+    view of that name, with the same sums, goes before it here, if it is the one that is known.
+    """
+    stored = await core.scalar(
+        text("SELECT sql FROM sqlite_master WHERE type = 'view' AND name = 'balances'")
+    )
+    on_one_line = " ".join(str(stored).split())
+    if hashlib.sha256(on_one_line.encode()).hexdigest() == _KNOWN_BALANCES_SHA256:
+        await core.execute(text(_BALANCES_BY_WALLET))
+    await core.rollback()  # nothing of it is a transaction that somebody waits for
+
+
+class _Kept:
+    """A connection to a SQLite file that stays open from one use to the next, until it is over."""
+
+    def __init__(self, database: Database, *, over: bool = False) -> None:
+        self._database = database
         self._connection: Connection | None = None
         self._file = 0
-        self.over = False
+        self._over = over
 
-    async def get(self) -> Connection:
-        """For who holds `db.lock`. A file put in the place of the last one is another."""
-        path = Path(db.path)
+    @asynccontextmanager
+    async def use(self) -> AsyncIterator[Connection]:
+        async with self._database.lock:
+            connection = await self._get()
+            try:
+                yield connection
+                await whole(connection.conn.rollback())
+            except BaseException:
+                await self._close()  # whatever state it is in
+                raise
+            finally:
+                if self._over or connection.conn.invalidated:
+                    await self._close()
+
+    async def _get(self) -> Connection:
+        """A file put in the place of the last one is another."""
+        path = Path(self._database.path)
         file = path.stat().st_ino if path.exists() else 0
         if self._connection and self._file != file:
-            await self.close()
+            await self._close()
         if not self._connection:
             self._file = file
             return await whole(self._open())
         return self._connection
 
     async def _open(self) -> Connection:
-        self._connection = Connection(await opened(db), db.type, db.name, db.schema)
+        of = self._database
+        self._connection = Connection(await opened(of), of.type, of.name, of.schema)
         return self._connection
 
-    async def close(self) -> None:
+    async def _close(self) -> None:
         if closing := self._connection:
             self._connection = None
             await whole(closing.conn.close())
 
     async def end(self) -> None:
         """No more is kept: who still uses it, a task that was begun in the block, closes it."""
-        self.over = True
-        async with db.lock:
-            await self.close()
+        self._over = True
+        async with self._database.lock:
+            await self._close()
 
 
-_kept: ContextVar[_Kept | None] = ContextVar("_kept", default=None)
+_kept: ContextVar[Mapping[str, _Kept] | None] = ContextVar("_kept", default=None)
 
 
 @asynccontextmanager
 async def one_connection() -> AsyncIterator[None]:
-    """In this block the extension's database is used on one connection, also by its tasks.
+    """In this block each of the two databases is used on one connection, also by its tasks.
 
     On SQLite only, which reads the definitions of all tables twice for each new one (2 of 4 ms);
     LNbits keeps those to PostgreSQL itself. It is nobody's while nothing is asked of it.
@@ -94,31 +140,22 @@ async def one_connection() -> AsyncIterator[None]:
     if db.type != SQLITE:
         yield
         return
-    kept = _Kept()
+    kept = {database.name: _Kept(database) for database in (db, core_db)}
     token = _kept.set(kept)
     try:
         yield
     finally:
         _kept.reset(token)
-        await whole(kept.end())
+        await whole(asyncio.gather(*(each.end() for each in kept.values())))
 
 
 @asynccontextmanager
-async def connected() -> AsyncIterator[Connection]:
+async def connected(database: Database = db) -> AsyncIterator[Connection]:
     """A connection for one reading or one transaction, for which nobody else gets one."""
-    kept = _kept.get()
-    if kept is None:
-        async with db.connect() as connection:
+    if database.type != SQLITE:
+        async with database.connect() as connection:
             yield connection
         return
-    async with db.lock:
-        connection = await kept.get()
-        try:
-            yield connection
-            await whole(connection.conn.rollback())
-        except BaseException:
-            await kept.close()  # whatever state it is in
-            raise
-        finally:
-            if kept.over or connection.conn.invalidated:
-                await kept.close()
+    kept = _kept.get()
+    async with (kept[database.name] if kept else _Kept(database, over=True)).use() as connection:
+        yield connection

@@ -7,13 +7,15 @@ from collections.abc import AsyncIterator, Iterable
 from datetime import datetime, timezone
 from typing import Any
 
+from lnbits.core.crud import wallets as core_wallets
 from lnbits.core.db import db as core_db
 from lnbits.core.models import Payment as LnbitsPayment
+from lnbits.core.models import Wallet
 from lnbits.db import Connection, insert_query, model_to_dict, update_query
 from pydantic import BaseModel
 from sqlalchemy import bindparam, text
 
-from .connection import opened, whole
+from .connection import connected, opened, whole
 from .database import Row, chunks
 
 _BATCH = 1000
@@ -52,6 +54,12 @@ async def connect_to_core() -> CoreConnection:
     return CoreConnection(raw, core_db.type, core_db.name, core_db.schema)
 
 
+async def get_wallet(wallet_id: str) -> Wallet | None:
+    """LNbits' own function, on a connection on which SQLite adds up no other wallet's balance."""
+    async with connected(core_db) as connection:
+        return await core_wallets.get_wallet(wallet_id, conn=connection)
+
+
 # ---- SQL of its tables -----------------------------------------------------------------------
 
 
@@ -66,7 +74,7 @@ async def tagged_payments(since: datetime, until: datetime, tag: str) -> AsyncIt
     while begin is not None:
         # By the index on time: nearly all successful payments may be ours. PostgreSQL takes them
         # for few, and with a LIMIT here would read all for each batch.
-        async with core_db.connect() as connection:
+        async with connected(core_db) as connection:
             later = await _fetched(
                 connection,
                 f"SELECT time FROM apipayments WHERE time > {time} AND {before} "
@@ -135,7 +143,7 @@ async def lnbits_debits(payment_hashes: Iterable[str]) -> list[Row]:
     ).bindparams(bindparam("hashes", expanding=True))
     found: list[Row] = []
     for hashes in chunks(payment_hashes):
-        async with core_db.connect() as connection:
+        async with connected(core_db) as connection:
             rows = await connection.conn.execute(statement, {"hashes": hashes})
             found += rows.mappings().all()
     return found
@@ -151,7 +159,7 @@ async def owners(wallet_ids: Iterable[str]) -> dict[str, str]:
 
 
 async def _rows(sql: str, **values: Any) -> list[Row]:
-    async with core_db.connect() as connection:
+    async with connected(core_db) as connection:
         return await _fetched(connection, sql, **values)
 
 
@@ -197,7 +205,7 @@ async def user_names(user_ids: Iterable[str]) -> dict[str, str]:
     ).bindparams(bindparam("ids", expanding=True))
     names: dict[str, str] = {}
     for ids in chunks(user_ids):
-        async with core_db.connect() as connection:
+        async with connected(core_db) as connection:
             rows = await connection.conn.execute(statement, {"ids": ids})
             names |= {row["id"]: row["name"] for row in rows.mappings() if row["name"]}
     return names
@@ -214,12 +222,7 @@ async def without_wallet(named: str) -> list[Row]:
         'SELECT 1 FROM wallets w JOIN accounts a ON a.id = w."user" '
         "WHERE w.id = named.wallet_id AND w.deleted = false)"
     )
-    async with core_db.lock:
-        core = await connect_to_core()
-        try:
-            return list((await core.conn.execute(text(sql))).mappings().all())
-        finally:
-            await whole(core.conn.close())
+    return await _rows(sql)
 
 
 async def living_wallets(wallet_ids: Iterable[str]) -> set[str]:
@@ -232,7 +235,7 @@ async def living_wallets(wallet_ids: Iterable[str]) -> set[str]:
     those = text(f"SELECT w.id {living}").bindparams(ids)
     found: set[str] = set()
     for part in chunks(wallet_ids):
-        async with core_db.connect() as connection:
+        async with connected(core_db) as connection:
             # Most often all are there, and which ones need not be asked.
             if (await connection.conn.execute(number, {"ids": part})).scalar() == len(part):
                 found.update(part)

@@ -71,7 +71,7 @@ async def _poll(trigger: PollTrigger) -> Poll:
     if config is None:
         raise ConflictError("There is no configuration yet: fill in 'Configure Database' first.")
     record = Poll(id=new_id(), trigger=trigger, started_at=now())
-    differences = None
+    differences, in_the_way = None, None
     async with working(record.id, wait_seconds=_PATIENCE if trigger == "manual" else 0):
         await crud.start_poll(record)
         read_succeeded = False
@@ -81,7 +81,8 @@ async def _poll(trigger: PollTrigger) -> Poll:
             await _settle(record, config)
             record.status = "succeeded" if read_succeeded else "failed"
             differences = await _check_books(record)
-            problem = obstacles.sentence(await obstacles.find())
+            in_the_way = await obstacles.find()
+            problem = obstacles.sentence(in_the_way)
             unchecked = say("books_unchecked") if full_check.has_failed() else None
             record.problem = " ".join(filter(None, (record.problem, problem, unchecked))) or None
         except claims.OlderDatabaseError as exc:
@@ -95,7 +96,7 @@ async def _poll(trigger: PollTrigger) -> Poll:
             raise
         finally:
             await _finish(record, read_succeeded)
-            await _look_for_alerts(differences)
+            await _look_for_alerts(differences, in_the_way)
     return record
 
 
@@ -119,7 +120,9 @@ async def _finish(record: Poll, read_succeeded: bool) -> None:
     progress.change_name()
 
 
-async def _look_for_alerts(differences: int | None) -> None:
+async def _look_for_alerts(
+    differences: int | None, in_the_way: list[obstacles.Obstacle] | None = None
+) -> None:
     """What was found is told; whether it can be told changes nothing about a poll.
 
     `differences`: of what is recent; what the check of everything knows of is as true.
@@ -128,7 +131,7 @@ async def _look_for_alerts(differences: int | None) -> None:
         if differences is not None:
             known = await full_check.known_differences()
             differences = max(differences, known or 0) or known
-        await alerts.evaluate(differences)
+        await alerts.evaluate(differences, in_the_way)
     except (SatMachineError, SQLAlchemyError, OSError) as exc:
         log_unexpected("looking for alerts failed", exc)
 

@@ -3,10 +3,10 @@
 from functools import partial
 from typing import Any
 
-from lnbits.core.crud.wallets import get_wallet
 from lnbits.core.models import Wallet
 
 from .. import crud_clients
+from ..crud_lnbits import get_wallet
 from ..helpers import ConflictError, SatMachineError, new_id, now
 from ..lease import hurry
 from ..models import AuditEntry

@@ -6,10 +6,10 @@ Terms count from the moment at which they are set: sales of before keep the spli
 from collections.abc import Iterable
 from decimal import Decimal
 
-from lnbits.core.crud.wallets import get_wallet
 from lnbits.core.models import Wallet
 
 from ..crud import get_config
+from ..crud_lnbits import get_wallet
 from ..helpers import new_id, now
 from ..machines.crud import known_ids
 from ..models import AuditEntry

@@ -18,7 +18,6 @@ import os
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from lnbits.core.crud.wallets import get_wallet
 from lnbits.core.models import Payment as LnbitsPayment
 from lnbits.core.services.payments import (
     check_payment_status,
@@ -32,7 +31,7 @@ from sqlalchemy.exc import DBAPIError
 
 from .. import crud_clients, database
 from ..connection import whole
-from ..crud_lnbits import lnbits_debit, lnbits_invoice_wallet
+from ..crud_lnbits import get_wallet, lnbits_debit, lnbits_invoice_wallet
 from ..helpers import ConflictError, SatMachineError, log_unexpected, new_id, now
 from ..models_payouts import Forward, ForwardSettings
 from ..words.told import say

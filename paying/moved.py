@@ -1,9 +1,9 @@
 """What failed for a wallet is tried again by itself as soon as that wallet is another."""
 
-from lnbits.core.crud.wallets import get_wallet
 from loguru import logger
 
 from .. import database
+from ..crud_lnbits import get_wallet
 from ..models_config import LamassuConfig
 from . import crud, payouts
 

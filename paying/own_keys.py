@@ -4,9 +4,8 @@ Only its owner decides it. The operator sees it, may stop all of it, may try a f
 close one that LNbits will never know the end of.
 """
 
-from lnbits.core.crud.wallets import get_wallet
-
 from .. import crud_clients, database
+from ..crud_lnbits import get_wallet
 from ..helpers import ConflictError, new_id, now
 from ..models import AuditEntry
 from ..models_payouts import (

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from lnbits.core.crud.wallets import get_wallet
 from loguru import logger
 
 from .. import database
+from ..crud_lnbits import get_wallet
 from ..helpers import average_price, fiat_text, new_id, now
 from ..models_config import LamassuConfig
 from ..models_payouts import Payout

@@ -48,6 +48,21 @@ async def sales_by_quarter(since: datetime) -> list[Row]:
     )
 
 
+async def gone_by_currency(since: datetime) -> list[Row]:
+    """Per currency: how much of the clients' cash sales took since then, and when the `first` did.
+
+    Where nothing went out there is no row.
+    """
+    return await fetch_rows(
+        "SELECT fiat_code AS currency, MIN(transaction_time) AS first, "
+        "CAST(SUM(fiat_amount - undistributed_fiat) AS BIGINT) AS amount "
+        "FROM satmachineclient.lamassu_transactions WHERE transaction_time >= :since "
+        "AND status IN ('planned', 'settled') AND fiat_amount > undistributed_fiat "
+        "GROUP BY fiat_code",
+        since=since,
+    )
+
+
 async def open_shares_by_quarter() -> list[Row]:
     """Per quarter of the sale and currency: sats and fiat of the shares that are not paid yet."""
     return await fetch_rows(

@@ -5,7 +5,7 @@ integers; days are those of the configured time zone.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -16,11 +16,11 @@ from ..crud import get_config, get_polls
 from ..database import Row, reading
 from ..helpers import average_price, day_of, fiat_text, now, start_of
 from ..models_config import LamassuConfig, PollOut
-from . import crud, obstacles, source
+from . import crud, obstacles, pools, source
 from .obstacles import Obstacle
+from .pools import DAYS, Pool
 from .source import SourceWallet
 
-DAYS = 30
 _Daily = dict[str, dict[date, int]]  # by currency and day, in minor units
 
 
@@ -40,18 +40,6 @@ class Distributed(BaseModel):
     fees_sats: int = 0
     sales: int = 0
     fiat: list[Amount] = []
-
-
-class Pool(BaseModel):
-    """All clients' cash in one currency; `days_left` at the pace of the last 30 days."""
-
-    currency: str
-    remaining: str
-    total_deposits: str
-    pending_deposits: str
-    clients: int
-    per_day: str | None
-    days_left: int | None
 
 
 class Connection(BaseModel):
@@ -161,8 +149,8 @@ async def read() -> Overview:
             sums.fees[_day(row, zone)] += row["fee"]
         deposits = await crud.deposits_by_currency()
         put_in = _by_day(await crud.deposits_by_quarter(since), zone)
-        shares, waiting = await crud.open_shares(), await crud.open_sales()
-        partners, numbers = await crud.open_partner_sats(), await crud.numbers()
+        gone = await crud.gone_by_currency(since)
+        owed, numbers = await source.owed(), await crud.numbers()
         connection = await _connection(config)
         machines, currencies = await crud.machines(), await crud.sale_currencies()
     remaining = {row["currency"]: row["confirmed"] - row["allocated"] for row in deposits}
@@ -170,15 +158,12 @@ async def read() -> Overview:
         as_of=at,
         timezone=zone.key,
         connection=connection,
-        source=await source.of(config, shares, waiting, partners),
-        pools=[
-            _pool(row, remaining[row["currency"]], sums.allocated[row["currency"]], days)
-            for row in deposits
-        ],
+        source=await source.of(config, owed),
+        pools=pools.of(deposits, gone, days[-1], zone),
         today=sums.of(days[-1:]),
         days_7=sums.of(days[-7:]),
         days_30=sums.of(days),
-        attention=_attention(shares, waiting, deposits, numbers, await obstacles.find()),
+        attention=_attention(owed, deposits, numbers, await obstacles.find()),
         setup=_setup(config, numbers, deposits),
         machines=machines,
         currencies=currencies,
@@ -321,19 +306,16 @@ class _Sums:
 
 
 def _attention(
-    shares: Mapping[str, tuple[int, int]],
-    waiting: Row,
-    deposits: list[Row],
-    numbers: Row,
-    found: list[Obstacle],
+    owed: source.Owed, deposits: list[Row], numbers: Row, found: list[Obstacle]
 ) -> Attention:
+    shares, sales = owed.shares, owed.sales
     return Attention(
         failed_payments=shares.get("failed", (0, 0))[0],
         waiting_payments=shares.get("pending", (0, 0))[0],
         scheduled_payments=shares.get("scheduled", (0, 0))[0],
         scheduled_sats=shares.get("scheduled", (0, 0))[1],
-        unsettled=waiting["unsettled"],
-        reviews=waiting["reviews"],
+        unsettled=sales["unsettled"],
+        reviews=sales["reviews"],
         pending_deposits=sum(row["waiting"] for row in deposits),
         pending_clients=numbers["pending"],
         clients_to_settle=numbers["to_settle"],
@@ -353,23 +335,6 @@ def _setup(config: LamassuConfig | None, numbers: Row, deposits: list[Row]) -> S
         polled=bool(config and config.last_successful_poll),
         request_bodies_logged=configuration.request_bodies_are_logged(),
         secret_key_beside_data=configuration.secret_key_lies_beside_the_data(),
-    )
-
-
-def _pool(row: Row, remaining: int, allocated: dict[date, int], days: list[date]) -> Pool:
-    """`days_left`: at the pace since the first of these days on which anything went out."""
-    currency = row["currency"]
-    busy = [day for day in days if allocated.get(day, 0)]
-    taken = sum(allocated[day] for day in busy)
-    running = (days[-1] - busy[0]).days + 1 if busy else 0
-    return Pool(
-        currency=currency,
-        remaining=fiat_text(remaining, currency),
-        total_deposits=fiat_text(row["confirmed"], currency),
-        pending_deposits=fiat_text(row["pending"], currency),
-        clients=row["clients"],
-        per_day=fiat_text(taken // running, currency) if taken else None,
-        days_left=max(remaining, 0) * running // taken if taken else None,
     )
 
 

@@ -1,9 +1,11 @@
 """The source wallet: what it holds against what it still has to pay."""
 
-from lnbits.core.crud.wallets import get_wallet
+from typing import NamedTuple
+
 from pydantic import BaseModel
 
 from ..crud import get_config
+from ..crud_lnbits import get_wallet
 from ..database import Row, reading
 from ..helpers import internal_fee_msat
 from ..models_config import LamassuConfig
@@ -24,41 +26,52 @@ class SourceWallet(BaseModel):
     missing_sats: int
 
 
+class Owed(NamedTuple):
+    """What is to be paid: shares by state, commissions and credits, and the partners' parts."""
+
+    shares: dict[str, tuple[int, int]]
+    sales: Row
+    partners: tuple[int, int]
+
+
+async def owed() -> Owed:
+    async with reading():
+        return Owed(
+            await crud.open_shares(), await crud.open_sales(), await crud.open_partner_sats()
+        )
+
+
 async def read(more: tuple[int, ...] = ()) -> SourceWallet | None:
     """The source wallet as it is now, against what it owes and these sats of further shares."""
     async with reading():
-        config, shares = await get_config(), await crud.open_shares()
-        waiting, partners = await crud.open_sales(), await crud.open_partner_sats()
-    number, sats = shares.get("pending", (0, 0))
-    shares |= {"pending": (number + len(more), sats + sum(more))}
-    return await of(config, shares, waiting, partners)
+        config, waiting = await get_config(), await owed()
+    number, sats = waiting.shares.get("pending", (0, 0))
+    waiting.shares["pending"] = number + len(more), sats + sum(more)
+    return await of(config, waiting)
 
 
-async def of(
-    config: LamassuConfig | None,
-    shares: dict[str, tuple[int, int]],
-    waiting: Row,
-    partners: tuple[int, int],
-) -> SourceWallet | None:
+async def of(config: LamassuConfig | None, waiting: Owed) -> SourceWallet | None:
+    """The source wallet as it is now, against what waits; not within a reading of ours."""
     if config is None:
         return None
     wallet = await get_wallet(config.source_wallet_id)
     balance = wallet.balance_msat // 1000 if wallet else 0
-    owed_shares = sum(sats for _, sats in shares.values())
-    owed_partners, parts = partners
-    owed = owed_shares + owed_partners + waiting["commission"]
-    payments = sum(number for number, _ in shares.values()) + parts + waiting["commissions"]
+    owed_shares = sum(sats for _, sats in waiting.shares.values())
+    owed_partners, parts = waiting.partners
+    sales = waiting.sales
+    owed = owed_shares + owed_partners + sales["commission"]
+    payments = sum(number for number, _ in waiting.shares.values()) + parts + sales["commissions"]
     fees = _most_fees(owed, payments)
     return SourceWallet(
         wallet_id=config.source_wallet_id,
         exists=wallet is not None,
         balance_sats=balance,
         owed_shares_sats=owed_shares,
-        owed_commission_sats=waiting["commission"],
+        owed_commission_sats=sales["commission"],
         owed_fees_sats=fees,
         owed_partners_sats=owed_partners,
-        to_credit_sats=waiting["credit"],
-        missing_sats=max(owed + fees - balance - waiting["credit"], 0),
+        to_credit_sats=sales["credit"],
+        missing_sats=max(owed + fees - balance - sales["credit"], 0),
     )
 
 

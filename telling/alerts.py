@@ -7,23 +7,38 @@ what ended, and it is stored in one transaction with the letters that tell it.
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 from decimal import Decimal
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from lnbits.settings import settings as lnbits_settings
 from loguru import logger
 
 from .. import crud as root_crud
 from .. import database
+from ..configuration import lost_secrets
 from ..helpers import new_id, now
 from ..machines import crud as machine_crud
 from ..machines import figures as machine_figures
 from ..machines.models import NO_MACHINES, Machine
-from ..reports import overview
+from ..reports import obstacles, pools, source
 from ..words.told import say
 from . import crud, crud_outbox
 from .models import Alert, AlertKind, AlertSettings, Channel, Letter, LetterState
 
 Found = dict[tuple[AlertKind, str], str]
-Condition = Callable[[AlertSettings, "overview.Overview"], Awaitable[Found]]
+
+
+class Figures(NamedTuple):
+    """What the conditions go by, beside what they ask for themselves."""
+
+    settings: AlertSettings
+    source: source.SourceWallet | None
+    pools: list[pools.Pool]
+    lost_secrets: list[str]
+    obstacles: list[obstacles.Obstacle]
+
+
+Condition = Callable[[Figures], Awaitable[Found]]
 
 CLOCKS_DIFFER_SECONDS = 60  # the connection test warns above it, too
 _OBSTACLE_TABS = {
@@ -33,18 +48,21 @@ _OBSTACLE_TABS = {
 }
 
 
-async def evaluate(differences: int | None = None) -> None:
+async def evaluate(
+    differences: int | None = None, in_the_way: list[obstacles.Obstacle] | None = None
+) -> None:
     """Look at everything that is watched; begin and end alerts.
 
     `differences`: how many the last look at the books found; None: it was not looked at.
+    `in_the_way`: what the poll has just found to be; None: it is asked for here.
     """
     asked = now()
-    settings = await crud.get_settings()
-    figures = await overview.read()
+    figures = await _figures(in_the_way)
+    settings = figures.settings
     found: Found = {}
     async with database.reading() as work:
         for condition in CONDITIONS:
-            found |= await condition(settings, figures)
+            found |= await condition(figures)
         known = {(a.kind, a.subject): a.text for a in await crud.open_alerts(work)}
     if differences:
         found["books_differ", ""] = _text("overview", "books_do_not_agree", n=differences)
@@ -74,6 +92,20 @@ async def evaluate(differences: int | None = None) -> None:
         await crud_outbox.insert_letters(work, letters)
     for alert in began:
         logger.warning(f"satmachineclient: alert {alert.kind} {alert.subject}: {alert.text}")
+
+
+async def _figures(in_the_way: list[obstacles.Obstacle] | None) -> Figures:
+    async with database.reading():
+        settings, config = await crud.get_settings(), await root_crud.get_config()
+        of_clients = await pools.read(ZoneInfo(config.timezone if config else "UTC"))
+        owed = await source.owed()
+    return Figures(
+        settings=settings,
+        source=await source.of(config, owed),
+        pools=of_clients,
+        lost_secrets=lost_secrets(config) if config else [],
+        obstacles=await obstacles.find() if in_the_way is None else in_the_way,
+    )
 
 
 def _begin(kind: AlertKind, subject: str, text: str) -> Alert:
@@ -127,7 +159,7 @@ def _text(tab: str, code: str, **values: object) -> str:
 # ---- conditions ------------------------------------------------------------------------------
 
 
-async def _polls(settings: AlertSettings, figures: overview.Overview) -> Found:
+async def _polls(figures: Figures) -> Found:
     polls = await root_crud.get_polls(2)
     finished = [poll for poll in polls if poll.status != "running"][:1]
     if not finished or finished[0].status != "failed":
@@ -135,14 +167,14 @@ async def _polls(settings: AlertSettings, figures: overview.Overview) -> Found:
     return {("polls_failing", ""): _text("polls", "polls_fail", error=finished[0].error)}
 
 
-async def _source_wallet(settings: AlertSettings, figures: overview.Overview) -> Found:
-    source, limit = figures.source, settings.source_wallet_below_sats
-    if source is None:
+async def _source_wallet(figures: Figures) -> Found:
+    wallet, limit = figures.source, figures.settings.source_wallet_below_sats
+    if wallet is None:
         return {}
-    balance = source.balance_sats
-    if not source.exists:
-        text = _text("overview", "source_wallet_is_gone", wallet=source.wallet_id)
-    elif missing := source.missing_sats:
+    balance = wallet.balance_sats
+    if not wallet.exists:
+        text = _text("overview", "source_wallet_is_gone", wallet=wallet.wallet_id)
+    elif missing := wallet.missing_sats:
         text = _text("overview", "source_wallet_misses", missing=missing, balance=balance)
     elif balance < limit:
         text = _text("overview", "source_wallet_below", balance=balance, limit=limit)
@@ -151,8 +183,8 @@ async def _source_wallet(settings: AlertSettings, figures: overview.Overview) ->
     return {("source_wallet_low", ""): text}
 
 
-async def _what_waits(settings: AlertSettings, figures: overview.Overview) -> Found:
-    hours = settings.waiting_hours
+async def _what_waits(figures: Figures) -> Found:
+    hours = figures.settings.waiting_hours
     row = await crud.waiting(now() - timedelta(hours=hours))
     found: Found = {}
     if n := row["sales"]:
@@ -174,7 +206,7 @@ async def _what_waits(settings: AlertSettings, figures: overview.Overview) -> Fo
     return found
 
 
-async def _cash(settings: AlertSettings, figures: overview.Overview) -> Found:
+async def _cash(figures: Figures) -> Found:
     """Only a currency of which something goes out: else it lasts for ever."""
     return {
         ("cash_running_out", pool.currency): _text(
@@ -185,13 +217,13 @@ async def _cash(settings: AlertSettings, figures: overview.Overview) -> Found:
             days=pool.days_left,
         )
         for pool in figures.pools
-        if pool.days_left is not None and pool.days_left < max(settings.cash_lasts_days, 1)
+        if pool.days_left is not None and pool.days_left < max(figures.settings.cash_lasts_days, 1)
     }
 
 
-async def _machines(settings: AlertSettings, figures: overview.Overview) -> Found:
+async def _machines(figures: Figures) -> Found:
     machines = await machine_crud.get_machines()
-    return _silent(machines, settings) | await _cash_book(machines)
+    return _silent(machines, figures.settings) | await _cash_book(machines)
 
 
 def _silent(machines: Iterable[Machine], settings: AlertSettings) -> Found:
@@ -227,14 +259,14 @@ async def _cash_book(machines: list[Machine]) -> Found:
     }
 
 
-async def _secrets(settings: AlertSettings, figures: overview.Overview) -> Found:
-    lost = figures.connection.secrets_to_reenter
+async def _secrets(figures: Figures) -> Found:
+    lost = figures.lost_secrets
     if not lost:
         return {}
     return {("secrets_unreadable", ""): _text("overview", "secrets_lost", names=", ".join(lost))}
 
 
-async def _clocks(settings: AlertSettings, figures: overview.Overview) -> Found:
+async def _clocks(figures: Figures) -> Found:
     """By the last poll that could ask: one that failed says nothing about the clocks."""
     offset = await crud.clock_offset_seconds()
     if offset is None or abs(offset) <= CLOCKS_DIFFER_SECONDS:
@@ -243,11 +275,11 @@ async def _clocks(settings: AlertSettings, figures: overview.Overview) -> Found:
     return {("clocks_differ", ""): _text("polls", code, seconds=abs(offset))}
 
 
-async def _obstacles(settings: AlertSettings, figures: overview.Overview) -> Found:
+async def _obstacles(figures: Figures) -> Found:
     """Each told once; of the source wallet `source_wallet_low` tells."""
     return {
         ("payments_failed", each.subject): f"{each.text} {link(_OBSTACLE_TABS[each.code])}"
-        for each in figures.attention.obstacles
+        for each in figures.obstacles
         if each.code != "source_wallet_gone"
     }
 

@@ -1,11 +1,14 @@
-"""Connections to the extension's database: on SQLite each costs as much as eight statements."""
+"""Connections to the databases: on SQLite each costs as much as eight statements."""
 
 import asyncio
+import itertools
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import event
@@ -18,19 +21,21 @@ ONE = "SELECT 1 FROM satmachineclient.ledger_lease"
 
 
 @contextmanager
-def connections() -> Iterator[list[str]]:
-    """What is done with connections to the extension's database in this block."""
+def connections(*, core: bool = False) -> Iterator[list[str]]:
+    """What is done with connections to the extension's database, or LNbits' own, in this block."""
+    from lnbits.core.db import db as core_db
     from satmachineclient.connection import db
 
+    engine = (core_db if core else db).engine.sync_engine
     seen: list[str] = []
     listeners = {name: lambda *_, name=name: seen.append(name) for name in ("checkout", "checkin")}
     for name, listener in listeners.items():
-        event.listen(db.engine.sync_engine, name, listener)
+        event.listen(engine, name, listener)
     try:
         yield seen
     finally:
         for name, listener in listeners.items():
-            event.remove(db.engine.sync_engine, name, listener)
+            event.remove(engine, name, listener)
 
 
 def sqlite_only() -> None:
@@ -54,7 +59,7 @@ async def test_what_is_read_together_is_read_on_one_connection(
     assert seen.count("checkout") == 2
     with connections() as seen:
         await alerts.evaluate()
-    assert seen.count("checkout") == 3  # settings, the overview's figures, its own
+    assert seen.count("checkout") == 2  # the figures, what each condition asks for
 
 
 async def test_a_reading_ends_where_it_began(configured: Setup) -> None:
@@ -81,14 +86,15 @@ async def test_a_reading_ends_where_it_began(configured: Setup) -> None:
 
 
 async def test_a_poll_has_one_connection(configure: Configure, poll: Poll) -> None:
+    from satmachineclient import transaction_processor
+
     sqlite_only()
     await configure()
     await poll()
-    with connections() as seen:
-        await poll()
-    # The request for it asks whether there is a configuration, and so does the poll.
-    assert seen.count("checkout") <= 3
-    assert seen.count("checkin") == seen.count("checkout")
+    with connections() as seen, connections(core=True) as of_lnbits:
+        await transaction_processor.poll("hourly")
+    assert seen == ["checkout", "checkin"] * 2  # before it has the lease it asks for the config
+    assert of_lnbits == ["checkout", "checkin"]
 
 
 async def test_what_is_kept_is_nobodys_between_two_uses(configured: Setup) -> None:
@@ -186,3 +192,75 @@ async def test_a_file_that_was_put_in_its_place_is_the_one_that_is_used(
             os.replace(kept, path)
             aside.unlink()
     assert await database.fetch_rows(ONE)
+
+
+# ---- balances of LNbits' wallets on SQLite -----------------------------------------------------
+
+
+async def test_a_balance_is_the_one_that_lnbits_tells(configured: Setup) -> None:
+    """Of every kind of payment, in a wallet that is there and in one that was deleted."""
+    from lnbits.core.crud.payments import create_payment
+    from lnbits.core.crud.wallets import create_wallet, delete_wallet
+    from lnbits.core.db import db as core_db
+    from lnbits.core.models.payments import CreatePayment, PaymentState
+    from satmachineclient.connection import connected
+
+    sqlite_only()
+    of_each = "SELECT wallet_id, balance FROM balances WHERE balance IS NOT NULL ORDER BY 1"
+    for amount, fee, status, deleted in itertools.product(
+        (-7000, 0, 7000), (0, 300), PaymentState, (False, True)
+    ):
+        wallet = await create_wallet(user_id=configured.source.user)
+        for n in (1, 2):
+            key = secrets.token_hex(32)
+            data = CreatePayment(
+                wallet_id=wallet.id,
+                payment_hash=key,
+                bolt11="",
+                memo="",
+                amount_msat=amount * n,
+                fee=fee,
+            )
+            await create_payment(key, data, status)
+        if deleted:
+            await delete_wallet(configured.source.user, wallet.id)
+    told: list[Any] = await core_db.fetchall(of_each)
+    async with connected(core_db) as connection:
+        assert await connection.fetchall(of_each) == told
+        plan: list[Any] = await connection.fetchall(
+            "EXPLAIN QUERY PLAN SELECT balance FROM balances WHERE wallet_id = 'any'"
+        )
+    # Two each, of those that are there: paid or on their way out, and paid in; and the source.
+    assert len(told) >= 7
+    looks = [step["detail"] for step in plan]
+    assert len(looks) >= 2
+    assert not [look for look in looks if look.startswith("SCAN")]
+
+
+async def test_the_wallet_is_the_one_that_lnbits_tells(configured: Setup) -> None:
+    from lnbits.core.crud.wallets import get_wallet
+    from satmachineclient import crud_lnbits
+
+    assert await crud_lnbits.get_wallet(configured.source.id) == await get_wallet(
+        configured.source.id
+    )
+    assert await crud_lnbits.get_wallet("no such wallet") is None
+
+
+async def test_another_view_of_balances_is_lnbits_own_affair(configured: Setup) -> None:
+    """What a later LNbits counts is not known here: then its own view is asked."""
+    from lnbits.core.db import db as core_db
+    from satmachineclient.connection import connected
+
+    sqlite_only()
+    row: Any = await core_db.fetchone("SELECT sql FROM sqlite_master WHERE name = 'balances'")
+    changed = row["sql"].replace("SUM(", "17 + SUM(")
+    try:
+        await core_db.execute("DROP VIEW balances")
+        await core_db.execute(changed)
+        async with connected(core_db) as connection:
+            temporary: list[Any] = await connection.fetchall("SELECT name FROM sqlite_temp_master")
+        assert temporary == []
+    finally:
+        await core_db.execute("DROP VIEW balances")
+        await core_db.execute(row["sql"])

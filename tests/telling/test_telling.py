@@ -173,20 +173,20 @@ async def test_clocks_that_differ_are_an_alert_until_a_read_finds_them_alike(
 async def test_the_look_of_one_server_does_not_undo_what_another_found_meanwhile(
     admin: Account, configure: Configure, told: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from satmachineclient.reports import overview
+    from satmachineclient.reports import source
     from satmachineclient.telling import alerts, rounds
 
     await configure(balance_sats=0)
-    read = overview.read
+    read = source.of
 
-    async def read_while_another_looks() -> Any:
-        figures = await read()
-        monkeypatch.setattr(overview, "read", read)
+    async def read_while_another_looks(*args: Any) -> Any:
+        figures = await read(*args)
+        monkeypatch.setattr(source, "of", read)
         await admin.call("PUT", f"{API}/alerts/settings", {"source_wallet_below_sats": 1000})
         await alerts.evaluate()
         return figures
 
-    monkeypatch.setattr(overview, "read", read_while_another_looks)
+    monkeypatch.setattr(source, "of", read_while_another_looks)
     await alerts.evaluate()
     assert await kinds(admin) == {"source_wallet_low"}
     assert await rounds.look_once() is True
