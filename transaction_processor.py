@@ -296,6 +296,10 @@ async def _read_once(config: LamassuConfig) -> Reading:
 async def run_polls() -> None:
     """Poll soon after the start, then at the configured interval, until LNbits stops."""
     await asyncio.sleep(FIRST_POLL_SECONDS)
+    try:
+        await claims.look_ahead()
+    except (SQLAlchemyError, OSError) as exc:  # the poll itself looks, then
+        log_unexpected("the look at what LNbits has booked failed", exc)
     while not await _scheduled_poll("startup"):
         await asyncio.sleep(_LOOK_SECONDS)  # the lease of a process that died is still held
     hurried = False

@@ -125,8 +125,11 @@ def requests(
     def poll() -> Awaitable[object]:
         return transaction_processor.poll("hourly")
 
-    def first_poll() -> Awaitable[object]:
+    async def look_ahead() -> None:
         claims.look_at_everything()
+        await claims.look_ahead()
+
+    def first_poll() -> Awaitable[object]:
         return transaction_processor.poll("startup")
 
     first = world.clients[0].id
@@ -142,6 +145,7 @@ def requests(
     found["idle poll"] = (poll, rounds)
     found["alerts"] = (alerts.evaluate, rounds)
     found["reconciliation of everything"] = (reconciliation.reconcile, 1)
+    found["look at start-up"] = (look_ahead, 1)
     found["poll at start-up"] = (first_poll, 1)
     return found
 

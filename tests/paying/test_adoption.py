@@ -147,6 +147,44 @@ async def test_nothing_is_paid_or_credited_twice_after_an_older_copy_was_put_bac
         await admin.call("POST", f"{API}/adopt")
 
 
+async def test_who_starts_looks_at_old_bookings_before_anybody_has_to_wait_for_it(
+    admin: Account,
+    configure: Configure,
+    make_client: MakeClient,
+    lamassu: LamassuDatabase,
+    poll: Poll,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from satmachineclient.books import adoption
+    from satmachineclient.paying import claims
+
+    await configure(credit_source_wallet=True, balance_sats=0)
+    await make_client("one", {"GTQ": "1000.00"})
+    backup = await copy_of_ours()
+    await lamassu.insert(sale())
+    await poll()
+    begun: list[datetime] = []
+    look = adoption.unknown_payments
+
+    async def noted(begin: datetime, *end: datetime) -> adoption.Found:
+        if not end:  # else it is the check of what is recent
+            begun.append(begin)
+        return await look(begin, *end)
+
+    monkeypatch.setattr(adoption, "unknown_payments", noted)
+    claims.look_at_everything()
+    await claims.look_ahead()
+    assert (await poll())["success"]
+    assert begun[0] == adoption.EVERYTHING
+    assert len(begun) > 1 and adoption.EVERYTHING not in begun[1:]
+
+    await put_back(backup)
+    claims.look_at_everything()
+    await claims.look_ahead()
+    stopped = await poll()
+    assert stopped["success"] is False and "older than LNbits'" in stopped["error"]
+
+
 async def test_what_was_planned_and_unpaid_in_the_older_copy_is_confirmed_not_paid(
     admin: Account, configured: Setup, make_client: MakeClient, lamassu: LamassuDatabase, poll: Poll
 ) -> None:
