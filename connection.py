@@ -34,20 +34,20 @@ async def whole(work: Awaitable[T]) -> T:
 
 
 async def opened(database: Database) -> AsyncConnection:
-    """A new connection to one of LNbits' databases, which on SQLite has our file attached.
-
-    To be used under that database's lock, and closed.
-    """
+    """A new connection to one of LNbits' databases, to be used under its lock, and closed."""
     raw = await database.engine.connect()
     try:
         if db.type == SQLITE:
-            await raw.execute(text("ATTACH :path AS satmachineclient"), {"path": db.path})
-        if db.type == SQLITE and database is core_db:
-            await _sum_up_one_wallet(raw)
+            await (attach_ours if database is db else _sum_up_one_wallet)(raw)
     except BaseException:
         await raw.close()
         raise
     return raw
+
+
+async def attach_ours(raw: AsyncConnection) -> None:
+    """Our tables on this connection to SQLite; it waits for who writes much to our file."""
+    await raw.execute(text("ATTACH :path AS satmachineclient"), {"path": db.path})
 
 
 # LNbits 1.6.2's view of balances as SQLite tells it, on one line; and what stands in for it.
@@ -88,16 +88,15 @@ class _Kept:
     @asynccontextmanager
     async def use(self) -> AsyncIterator[Connection]:
         async with self._database.lock:
-            connection = await self._get()
             try:
+                connection = await self._get()
                 yield connection
                 await whole(connection.conn.rollback())
             except BaseException:
                 await self._close()  # whatever state it is in
                 raise
-            finally:
-                if self._over or connection.conn.invalidated:
-                    await self._close()
+            if self._over or connection.conn.invalidated:
+                await self._close()
 
     async def _get(self) -> Connection:
         """A file put in the place of the last one is another."""

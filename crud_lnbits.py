@@ -3,6 +3,7 @@
 Nowhere else but in `paying` is there any: booked payments, wallets, users.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime, timezone
 from typing import Any
@@ -11,11 +12,12 @@ from lnbits.core.crud import wallets as core_wallets
 from lnbits.core.db import db as core_db
 from lnbits.core.models import Payment as LnbitsPayment
 from lnbits.core.models import Wallet
-from lnbits.db import Connection, insert_query, model_to_dict, update_query
+from lnbits.db import SQLITE, Connection, insert_query, model_to_dict, update_query
 from pydantic import BaseModel
 from sqlalchemy import bindparam, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from .connection import connected, opened, whole
+from .connection import attach_ours, connected, opened, whole
 from .database import Row, chunks
 
 _BATCH = 1000
@@ -50,8 +52,25 @@ async def connect_to_core() -> CoreConnection:
 
     On SQLite the ledger's file is attached to it.
     """
-    raw = await whole(opened(core_db))
+    opening = asyncio.ensure_future(_opened_with_ours())
+    try:
+        raw = await whole(opening)
+    except asyncio.CancelledError:
+        if not opening.cancelled() and not opening.exception():
+            await whole(opening.result().close())
+        raise
     return CoreConnection(raw, core_db.type, core_db.name, core_db.schema)
+
+
+async def _opened_with_ours() -> AsyncConnection:
+    raw = await opened(core_db)
+    try:
+        if core_db.type == SQLITE:
+            await attach_ours(raw)
+    except BaseException:
+        await raw.close()
+        raise
+    return raw
 
 
 async def get_wallet(wallet_id: str) -> Wallet | None:
@@ -222,7 +241,12 @@ async def without_wallet(named: str) -> list[Row]:
         'SELECT 1 FROM wallets w JOIN accounts a ON a.id = w."user" '
         "WHERE w.id = named.wallet_id AND w.deleted = false)"
     )
-    return await _rows(sql)
+    async with core_db.lock:
+        core = await connect_to_core()
+        try:
+            return await _fetched(core, sql)
+        finally:
+            await whole(core.conn.close())
 
 
 async def living_wallets(wallet_ids: Iterable[str]) -> set[str]:

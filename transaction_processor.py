@@ -81,8 +81,8 @@ async def _poll(trigger: PollTrigger) -> Poll:
             await _settle(record, config)
             record.status = "succeeded" if read_succeeded else "failed"
             differences = await _check_books(record)
-            in_the_way = await obstacles.find()
-            problem = obstacles.sentence(in_the_way)
+            in_the_way = await obstacles.look()
+            problem = obstacles.sentence(in_the_way.found)
             unchecked = say("books_unchecked") if full_check.has_failed() else None
             record.problem = " ".join(filter(None, (record.problem, problem, unchecked))) or None
         except claims.OlderDatabaseError as exc:
@@ -121,7 +121,7 @@ async def _finish(record: Poll, read_succeeded: bool) -> None:
 
 
 async def _look_for_alerts(
-    differences: int | None, in_the_way: list[obstacles.Obstacle] | None = None
+    differences: int | None, in_the_way: obstacles.Look | None = None
 ) -> None:
     """What was found is told; whether it can be told changes nothing about a poll.
 

@@ -48,18 +48,20 @@ async def sales_by_quarter(since: datetime) -> list[Row]:
     )
 
 
-async def gone_by_currency(since: datetime) -> list[Row]:
-    """Per currency: how much of the clients' cash sales took since then, and when the `first` did.
+async def gone_by_currency(since: datetime, until: datetime) -> list[Row]:
+    """Per currency: how much of the clients' cash sales took in this time, and the `first` when.
 
     Where nothing went out there is no row.
     """
     return await fetch_rows(
         "SELECT fiat_code AS currency, MIN(transaction_time) AS first, "
         "CAST(SUM(fiat_amount - undistributed_fiat) AS BIGINT) AS amount "
-        "FROM satmachineclient.lamassu_transactions WHERE transaction_time >= :since "
+        "FROM satmachineclient.lamassu_transactions "
+        "WHERE transaction_time >= :since AND transaction_time < :until "
         "AND status IN ('planned', 'settled') AND fiat_amount > undistributed_fiat "
         "GROUP BY fiat_code",
         since=since,
+        until=until,
     )
 
 

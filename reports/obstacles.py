@@ -1,11 +1,13 @@
 """What stops money from moving until a person acts: wallets that are gone, or whose user is."""
 
 from collections.abc import Iterable
-from typing import Literal, get_args
+from datetime import datetime
+from typing import Literal, NamedTuple, get_args
 
 from pydantic import BaseModel
 
 from ..crud_lnbits import without_wallet
+from ..helpers import now
 from . import crud
 
 ObstacleCode = Literal[
@@ -43,6 +45,17 @@ async def find() -> list[Obstacle]:
         for row in await without_wallet(f"{crud.NEEDED_WALLETS} ORDER BY 3, 2")
     ]
     return sorted(found, key=lambda obstacle: get_args(ObstacleCode).index(obstacle.code))
+
+
+class Look(NamedTuple):
+    """What stood in the way, and the time just before it was asked for."""
+
+    at: datetime
+    found: list[Obstacle]
+
+
+async def look() -> Look:
+    return Look(now(), await find())
 
 
 async def clients_aside() -> set[str]:

@@ -149,7 +149,7 @@ async def read() -> Overview:
             sums.fees[_day(row, zone)] += row["fee"]
         deposits = await crud.deposits_by_currency()
         put_in = _by_day(await crud.deposits_by_quarter(since), zone)
-        gone = await crud.gone_by_currency(since)
+        of_clients = await pools.of(deposits, days[-1], zone)
         owed, numbers = await source.owed(), await crud.numbers()
         connection = await _connection(config)
         machines, currencies = await crud.machines(), await crud.sale_currencies()
@@ -159,7 +159,7 @@ async def read() -> Overview:
         timezone=zone.key,
         connection=connection,
         source=await source.of(config, owed),
-        pools=pools.of(deposits, gone, days[-1], zone),
+        pools=of_clients,
         today=sums.of(days[-1:]),
         days_7=sums.of(days[-7:]),
         days_30=sums.of(days),

@@ -27,18 +27,17 @@ class Pool(BaseModel):
 
 async def read(zone: ZoneInfo) -> list[Pool]:
     """Each currency's, as of now."""
-    today = day_of(now(), zone)
     async with reading():
-        deposits = await crud.deposits_by_currency()
-        gone = await crud.gone_by_currency(start_of(today - timedelta(days=DAYS - 1), zone))
-    return of(deposits, gone, today, zone)
+        return await of(await crud.deposits_by_currency(), day_of(now(), zone), zone)
 
 
-def of(deposits: Iterable[Row], gone: Iterable[Row], today: date, zone: ZoneInfo) -> list[Pool]:
-    """From what was put in and what went out of late, by currency.
+async def of(deposits: Iterable[Row], today: date, zone: ZoneInfo) -> list[Pool]:
+    """Of these sums by currency.
 
-    The pace is that since the day in this zone on which anything first went out.
+    The pace is that since the day in this zone on which anything went out, of the last 30.
     """
+    begin, end = today - timedelta(days=DAYS - 1), today + timedelta(days=1)
+    gone = await crud.gone_by_currency(start_of(begin, zone), start_of(end, zone))
     lately = {row["currency"]: row for row in gone}
     return [_pool(row, lately.get(row["currency"]), today, zone) for row in deposits]
 
@@ -48,7 +47,7 @@ def _pool(row: Row, gone: Row | None, today: date, zone: ZoneInfo) -> Pool:
     remaining, taken, days = row["confirmed"] - row["allocated"], 0, 0
     if gone:
         taken, first = gone["amount"], moment_of(gone["first"])
-        days = max((today - day_of(first, zone)).days, 0) + 1  # the ATM's clock may be ahead
+        days = (today - day_of(first, zone)).days + 1
     return Pool(
         currency=currency,
         remaining=fiat_text(remaining, currency),

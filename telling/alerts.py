@@ -49,14 +49,14 @@ _OBSTACLE_TABS = {
 
 
 async def evaluate(
-    differences: int | None = None, in_the_way: list[obstacles.Obstacle] | None = None
+    differences: int | None = None, in_the_way: obstacles.Look | None = None
 ) -> None:
     """Look at everything that is watched; begin and end alerts.
 
     `differences`: how many the last look at the books found; None: it was not looked at.
-    `in_the_way`: what the poll has just found to be; None: it is asked for here.
+    `in_the_way`: what a poll has just found to be; None: it is asked for here.
     """
-    asked = now()
+    asked = in_the_way.at if in_the_way else now()
     figures = await _figures(in_the_way)
     settings = figures.settings
     found: Found = {}
@@ -94,7 +94,7 @@ async def evaluate(
         logger.warning(f"satmachineclient: alert {alert.kind} {alert.subject}: {alert.text}")
 
 
-async def _figures(in_the_way: list[obstacles.Obstacle] | None) -> Figures:
+async def _figures(in_the_way: obstacles.Look | None) -> Figures:
     async with database.reading():
         settings, config = await crud.get_settings(), await root_crud.get_config()
         of_clients = await pools.read(ZoneInfo(config.timezone if config else "UTC"))
@@ -104,7 +104,7 @@ async def _figures(in_the_way: list[obstacles.Obstacle] | None) -> Figures:
         source=await source.of(config, owed),
         pools=of_clients,
         lost_secrets=lost_secrets(config) if config else [],
-        obstacles=await obstacles.find() if in_the_way is None else in_the_way,
+        obstacles=(in_the_way or await obstacles.look()).found,
     )
 
 

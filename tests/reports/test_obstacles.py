@@ -94,6 +94,23 @@ async def test_a_client_whose_wallet_is_gone_waits_aside_and_the_operator_is_tol
     assert alert["ended_at"]
 
 
+async def test_what_was_mended_while_a_poll_ended_is_not_told_again(
+    admin: Account, configured: Setup, poll: Poll
+) -> None:
+    from satmachineclient.reports import obstacles as in_the_way
+    from satmachineclient.telling.alerts import evaluate
+
+    await set_deleted(configured.commission)
+    await evaluate()
+    look = await in_the_way.look()
+    assert [one.code for one in look.found] == ["commission_wallet_gone"]
+    await set_deleted(configured.commission, False)
+    await evaluate()  # as another look, every few minutes
+    await evaluate(0, look)
+    (alert,) = await alerts(admin)
+    assert alert["ended_at"]
+
+
 async def test_a_client_whose_account_is_gone_waits_aside_too(
     admin: Account, configured: Setup, make_client: MakeClient, lamassu: LamassuDatabase, poll: Poll
 ) -> None:

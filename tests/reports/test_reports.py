@@ -112,6 +112,33 @@ async def test_the_figures_follow_from_the_sales(
     assert (page["total"], page["data"][0]["amount_sats"]) == (1, 64_757)
 
 
+async def test_a_sale_of_tomorrow_is_not_part_of_the_pace(
+    admin: Account,
+    configured: Setup,
+    make_client: MakeClient,
+    lamassu: LamassuDatabase,
+    poll: Poll,
+) -> None:
+    from satmachineclient.database import ledger
+
+    await make_client("one", {"GTQ": "1000.00"})
+    sales = [Sale(created=datetime.now(timezone.utc), fiat=Decimal(100)) for _ in range(2)]
+    await lamassu.insert(*sales)
+    await poll()
+    assert (await figures(admin))["pools"][0]["per_day"] == "200.00"
+    async with ledger() as work:  # the ATM's clock was ahead
+        await work.execute(
+            "UPDATE satmachineclient.lamassu_transactions SET transaction_time = :time "
+            "WHERE lamassu_transaction_id = :id",
+            time=datetime.now(timezone.utc) + timedelta(days=1),
+            id=str(sales[0].id),
+        )
+
+    (pool,) = (await figures(admin))["pools"]
+
+    assert (pool["per_day"], pool["days_left"], pool["remaining"]) == ("100.00", 8, "800.00")
+
+
 async def test_what_the_source_wallet_is_short_of_is_said(
     admin: Account,
     configure: Configure,

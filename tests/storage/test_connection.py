@@ -5,8 +5,9 @@ import itertools
 import os
 import secrets
 import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,8 @@ async def test_a_poll_has_one_connection(configure: Configure, poll: Poll) -> No
     with connections() as seen, connections(core=True) as of_lnbits:
         await transaction_processor.poll("hourly")
     assert seen == ["checkout", "checkin"] * 2  # before it has the lease it asks for the config
-    assert of_lnbits == ["checkout", "checkin"]
+    # One that is kept, and one with our file attached, to ask whose wallet is gone.
+    assert of_lnbits.count("checkout") == of_lnbits.count("checkin") == 2
 
 
 async def test_what_is_kept_is_nobodys_between_two_uses(configured: Setup) -> None:
@@ -192,6 +194,44 @@ async def test_a_file_that_was_put_in_its_place_is_the_one_that_is_used(
             os.replace(kept, path)
             aside.unlink()
     assert await database.fetch_rows(ONE)
+
+
+@pytest.mark.parametrize("of", ["lnbits", "ours", "both"])
+async def test_who_is_cancelled_leaves_no_connection_open(configured: Setup, of: str) -> None:
+    from lnbits.core.db import db as core_db
+    from satmachineclient.connection import connected, db
+    from satmachineclient.crud_lnbits import connect_to_core
+
+    sqlite_only()
+
+    async def use() -> None:
+        if of == "both":
+            core = await connect_to_core()
+            await core.conn.close()
+        else:
+            async with connected(db if of == "ours" else core_db):
+                pass
+
+    with connections(core=of != "ours") as seen:
+        for n in range(40):
+            using = asyncio.create_task(use())
+            await asyncio.sleep(n * 0.0002)
+            using.cancel()
+            await asyncio.wait([using])
+    assert seen.count("checkout") > 10
+    assert seen.count("checkin") == seen.count("checkout")
+
+
+async def test_a_wallet_is_read_while_somebody_writes_much_to_our_file(configured: Setup) -> None:
+    """All of LNbits waits for who reads in its database."""
+    from satmachineclient import crud_lnbits
+    from satmachineclient.connection import db
+
+    sqlite_only()
+    with closing(sqlite3.connect(db.path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert await asyncio.wait_for(crud_lnbits.get_wallet(configured.source.id), 2)
+        other.execute("ROLLBACK")
 
 
 # ---- balances of LNbits' wallets on SQLite -----------------------------------------------------
