@@ -7,15 +7,11 @@ confirmed. Whatever stops in between, the stored hash tells on resuming what has
 All work is done under a lease on the ledger (`database.take_lease`), which the caller holds.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from hashlib import sha256
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
-from lnbits.core.crud.wallets import get_wallet
-from lnbits.core.services.payments import create_invoice, pay_invoice
 from loguru import logger
 from sqlalchemy.exc import DBAPIError
 
@@ -23,27 +19,17 @@ from .. import crud_sales, database
 from ..helpers import log_unexpected, now
 from ..models_config import LamassuConfig
 from ..models_payouts import Payout
-from . import claims, crud_open, crud_payouts, forwards, limits, schedule, transfers
+from . import claims, crud_open, crud_payouts, forwards, limits, schedule, steps, transfers
 from .bookings import PayoutError as PayoutError
-from .bookings import book_incoming, bookings_of, extra_of, is_paid, lnbits, retire
+from .bookings import bookings_of, is_paid, retire
 from .core import Core, open_core
+from .steps import NOT_OURS, InvoiceCancelledError, Patience, PostponedError
 
 _OUTGOING = ["client", "partner", "commission"]
 KINDS = ["credit", *_OUTGOING]
 _BATCH = 10  # payouts whose invoices, and whose confirmations, share one commit of ours
-_INVOICE_SECONDS = 24 * 3600
-_NOT_OURS = (database.LeaseLostError, database.LedgerBusyError)
 _MOST_ROUNDS = 20  # of credits and payments, where a wallet may not hold all credits at once
-_LONGEST_WAIT = 45  # seconds, in one settling, for the pause between payments that LNbits asks for
 _PAUSES = [timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 360)]
-
-
-class PostponedError(PayoutError):
-    """LNbits' own limits let a payment wait until a time that is known."""
-
-    def __init__(self, message: str, until: datetime) -> None:
-        super().__init__(message)
-        self.until = until
 
 
 @dataclass
@@ -51,14 +37,14 @@ class Settled:
     """What one settling has paid to clients.
 
     `moved`: payouts of any kind that were confirmed; `full`: credits that their wallet could not
-    hold; `patience`: the seconds that may still be spent on LNbits' pause between payments.
+    hold.
     """
 
     confirmed_payments: int = 0
     distributed_sats: int = 0
     moved: int = 0
     full: int = 0
-    patience: float = _LONGEST_WAIT
+    patience: Patience = field(default_factory=Patience)
 
 
 Progress = Callable[[Settled], Any]
@@ -142,7 +128,7 @@ async def finish(lease: str, payout: Payout) -> None:
     """Book again what LNbits has lost of a confirmed payout after it was paid."""
     async with open_core(lease) as core:
         if payout.kind == "credit":
-            await _credit(payout, core)
+            await steps.credit(payout, core)
         else:
             async with core.moving_money() as conn:
                 await is_paid(payout, await bookings_of(payout, conn), conn)
@@ -197,24 +183,29 @@ class _Batch:
 
     def __init__(self) -> None:
         self.fresh: list[Payout] = []
+        self.cancelled: list[Payout] = []
         self.paid: list[Payout] = []
         self.failed: list[Payout] = []
         self.refused: list[Payout] = []
         self.postponed: list[tuple[Payout, PostponedError]] = []
 
-    async def succeeds(self, payout: Payout, work: Awaitable[None]) -> bool:
+    async def succeeds(self, payout: Payout, work: Awaitable[None], *, last: bool = True) -> bool:
         """Do it; False if it failed. One payout's trouble, of any kind, is not the others'.
 
-        Whatever it was, the next attempt looks first what has happened.
+        Whatever it was, the next attempt looks first what has happened. `last`: a cancelled
+        invoice is a failure, too.
         """
         try:
             await work
-        except _NOT_OURS:
+        except NOT_OURS:
             raise
         except PostponedError as exc:
             self.postponed.append((payout, exc))
             return False
         except Exception as exc:
+            if isinstance(exc, InvoiceCancelledError) and not last:
+                self.cancelled.append(payout)
+                return False
             self.failed.append(_failure(payout, exc))
             if isinstance(exc, PayoutError) and not exc.permanent:
                 self.refused.append(self.failed[-1])
@@ -222,29 +213,34 @@ class _Batch:
         return True
 
     async def invoice(self, payout: Payout, core: Core) -> None:
-        if await _needs_invoice(payout, core):
-            await _invoice_for(payout, core)
+        if await steps.needs_invoice(payout, core):
+            await steps.invoice_for(payout, core)
             self.fresh.append(payout)
 
     async def pay(self, payout: Payout, core: Core, settled: Settled) -> None:
         if payout.kind == "credit":
-            await _credit(payout, core)
+            await steps.credit(payout, core)
         else:
-            await _wait_for_turn(payout, core, settled)
-            await _pay(payout, core)
+            await steps.wait_for_turn(payout, core, settled.patience)
+            await steps.pay(payout, core)
         self.paid.append(payout)
 
 
 async def _pay_batch(lease: str, payouts: list[Payout], settled: Settled) -> list[Payout]:
-    """Pay these; the answer are those that LNbits refused."""
+    """Pay these; the answer are those that LNbits refused.
+
+    Those whose invoices LNbits cancelled meanwhile are paid once more, with new ones.
+    """
     batch = _Batch()
     async with open_core(lease) as core:
-        invoiced = [p for p in payouts if await batch.succeeds(p, batch.invoice(p, core))]
-        if batch.fresh:
-            async with database.ledger(lease) as work:
-                await crud_payouts.store_invoices(work, batch.fresh)
-        for payout in invoiced:
-            await batch.succeeds(payout, batch.pay(payout, core, settled))
+        for last in (False, True):
+            invoiced = [p for p in payouts if await batch.succeeds(p, batch.invoice(p, core))]
+            if batch.fresh:
+                async with database.ledger(lease) as work:
+                    await crud_payouts.store_invoices(work, batch.fresh)
+            for payout in invoiced:
+                await batch.succeeds(payout, batch.pay(payout, core, settled), last=last)
+            payouts, batch.cancelled, batch.fresh = batch.cancelled, [], []
     async with database.ledger(lease) as work:
         number, sats = await crud_payouts.confirm_payouts(work, batch.paid, now())
         for payout in batch.failed:
@@ -255,128 +251,6 @@ async def _pay_batch(lease: str, payouts: list[Payout], settled: Settled) -> lis
     settled.distributed_sats += sats
     settled.moved += len(batch.paid)
     return batch.refused
-
-
-async def _wait_for_turn(payout: Payout, core: Core, settled: Settled) -> None:
-    """Let the pause pass that LNbits asks for between payments, if it is a short one.
-
-    Raises:
-        PostponedError: it is a long one, or the day's limit is reached.
-    """
-    while True:
-        async with core.moving_money() as conn:
-            if await is_paid(payout, await bookings_of(payout, conn), conn):
-                return
-            waits = await limits.wait_until(payout, conn)
-        if waits is None:
-            return
-        until, reason = waits
-        seconds = (until - now()).total_seconds()
-        if seconds > settled.patience:
-            raise PostponedError(reason, until)
-        settled.patience -= seconds
-        await asyncio.sleep(max(seconds, 0.1))
-
-
-async def _needs_invoice(payout: Payout, core: Core) -> bool:
-    """False if the payout is paid already, or has an invoice that can be paid.
-
-    An invoice that cannot is cancelled for good, before another one takes its place.
-    """
-    if not payout.payment_hash:
-        return True
-    async with core.moving_money() as conn:
-        booked = await bookings_of(payout, conn)
-        if await is_paid(payout, booked, conn):
-            return False
-        wallet = await get_wallet(payout.wallet_id, conn=conn)
-        invoice = booked.invoice
-        if wallet is not None and wallet.can_receive_payments and invoice:
-            # A credit's invoice is only a row to be marked as paid: no expiry can hinder that.
-            if payout.kind == "credit" or (invoice.pending and not invoice.is_expired):
-                return False
-        await retire(invoice, conn)
-    return True
-
-
-async def _invoice_for(payout: Payout, core: Core) -> None:
-    """Give the payout a new invoice. Nobody pays it before its hash is stored under the lease.
-
-    Raises:
-        PayoutError: the wallet is gone, may not receive, or LNbits refuses the invoice.
-    """
-    if payout.wallet_id == payout.source_wallet_id:
-        raise PayoutError("It would be paid into the source wallet itself.", permanent=True)
-    async with core.step() as conn:
-        try:
-            created = await lnbits(
-                create_invoice(
-                    wallet_id=payout.wallet_id,
-                    amount=payout.amount_sats,
-                    memo=payout.memo,
-                    # Letter by letter in the invoice, a memo would cost milliseconds at each use.
-                    description_hash=sha256(payout.memo.encode()).digest(),
-                    internal=True,
-                    expiry=_INVOICE_SECONDS,
-                    extra=extra_of(payout),
-                    external_id=payout.id,
-                    conn=conn,
-                )
-            )
-        except PayoutError:
-            wallet = await get_wallet(payout.wallet_id, conn=conn)
-            if wallet is not None and wallet.can_receive_payments:
-                raise
-            what = "does not exist any more" if wallet is None else "may not receive"
-            raise PayoutError(f"The wallet {payout.wallet_id} {what}.", permanent=True) from None
-    payout.payment_hash, payout.bolt11 = created.payment_hash, created.bolt11
-
-
-async def _pay(payout: Payout, core: Core) -> None:
-    """Pay the payout's invoice from the source wallet, unless that was done already.
-
-    Raises:
-        PayoutError: it surely was not paid, and why.
-    """
-    try:
-        async with core.moving_money() as conn:
-            booked = await bookings_of(payout, conn)
-            if await is_paid(payout, booked, conn):
-                return
-            if booked.invoice is None or not booked.invoice.pending:
-                # LNbits would try such an invoice on the Lightning network.
-                raise PayoutError("The invoice was cancelled meanwhile; a new one is made.")
-            payment = await lnbits(
-                pay_invoice(
-                    wallet_id=payout.source_wallet_id or "",
-                    payment_request=payout.bolt11 or "",
-                    description=payout.memo,
-                    extra=extra_of(payout),
-                    external_id=payout.id,
-                    conn=conn,
-                )
-            )
-    except _NOT_OURS:
-        raise
-    except Exception:  # what matters is whether LNbits has booked it
-        async with core.moving_money() as conn:
-            paid = await is_paid(payout, await bookings_of(payout, conn), conn)
-        if not paid:
-            raise
-    else:
-        if payment.checking_id != f"internal_{payout.payment_hash}" or not payment.success:
-            raise PayoutError("LNbits did not book the payment as an internal one.")
-        payout.fee_msat = abs(payment.fee)
-
-
-async def _credit(payout: Payout, core: Core) -> None:
-    """Book the credit: an internal invoice marked as paid is all that a credit is in LNbits."""
-    async with core.moving_money() as conn:
-        invoice = (await bookings_of(payout, conn)).invoice
-        if invoice is None:
-            raise PayoutError("The credit's invoice was removed meanwhile; a new one is made.")
-        if not invoice.success:
-            await book_incoming(invoice, conn)
 
 
 def _failure(payout: Payout, error: Exception) -> Payout:

@@ -13,7 +13,7 @@ from tests.browser.test_texts import texts
 ROOT = Path(__file__).parents[2]
 # Where the sentences are made that reach the page with a payment or a poll's problem.
 _FILES = (
-    *("paying/payouts.py", "paying/transfers.py", "paying/limits.py", "reports/obstacles.py"),
+    *("paying/steps.py", "paying/transfers.py", "paying/limits.py", "reports/obstacles.py"),
     *("paying/forwards.py", "paying/own_keys.py", "paying/claims.py", "paying/crud_forwards.py"),
     *("atm/tunnel.py", "atm/postgres.py", "atm/way.py", "atm/packages.py", "atm/deadline.py"),
     *("atm/lamassu.py", "atm/check.py", "atm/machines.py", "atm/rows.py"),
