@@ -153,25 +153,31 @@ async def _settle(record: Poll, config: LamassuConfig) -> None:
 
 
 async def _check_books(record: Poll) -> int:
-    """Of what is recent: how many differences there are."""
+    """Of what is recent: how many differences there are, but for what could be mended."""
     since = record.started_at - _RECENT
     books = await reconciliation.reconcile(since, lambda: database.stepped(record.id))
-    await _see_to(record.id, books.differences)
+    if await _mended(record.id, books.differences):
+        books = await reconciliation.reconcile(since, lambda: database.stepped(record.id))
     if not books.ok:
         full_check.look_soon()  # which goes on looking when this is not recent any more
     return len(books.differences)
 
 
-async def _see_to(lease: str, differences: Sequence[Difference]) -> None:
-    """Mend what LNbits has lost of a payout, and look closely where it knows more than we do."""
+async def _mended(lease: str, differences: Sequence[Difference]) -> bool:
+    """Mend what LNbits has lost of a payout, and look closely where it knows more than we do.
+
+    Whether there was anything to mend.
+    """
     if any(difference.kind == "lnbits_payment" for difference in differences):
         claims.look_at_everything()
     differing = {difference.id for difference in differences if difference.kind == "payout"}
-    for payout in await crud_payouts.get_payouts(differing) if differing else ():
+    to_mend = await crud_payouts.get_payouts(differing) if differing else []
+    for payout in to_mend:
         try:
             await payouts.finish(lease, payout)
         except payouts.PayoutError as exc:
             logger.error(f"satmachineclient: payout {payout.id} needs a person: {exc}")
+    return bool(to_mend)
 
 
 def _reason(exc: BaseException) -> str:
@@ -321,7 +327,7 @@ async def _check_further() -> float:
             return _LOOK_SECONDS
         async with working(lease):
             found = await full_check.go_on(lease)
-            await _see_to(lease, found.differences)
+            await _mended(lease, found.differences)
         if await full_check.is_due():
             return _PAUSE_SECONDS
         await _look_for_alerts(0)

@@ -257,6 +257,7 @@ async def test_a_credit_that_lnbits_lost_is_booked_again(
 
     assert await client.owner.balance(client.wallet) == 20_000
     assert (await admin.call("GET", f"{API}/reconciliation"))["ok"]
+    assert await admin.call("GET", f"{API}/alerts") == []  # nobody has to do anything
 
 
 async def test_a_commission_wallet_that_is_gone_is_replaced_by_the_configured_one(
