@@ -24,13 +24,17 @@ async def whole(work: Awaitable[T]) -> T:
     A statement that is cut off would leave its connection, and on SQLite the file, locked.
     """
     task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as exc:  # some cancel again and again
+            cancelled = exc
+    if cancelled:
         if not task.cancelled():
             task.exception()  # looked at, so that nobody complains that it was not
-        raise
+        raise cancelled
+    return task.result()
 
 
 async def opened(database: Database) -> AsyncConnection:

@@ -9,6 +9,7 @@ import asyncio
 import os
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from time import monotonic
 from typing import NamedTuple
 
@@ -156,10 +157,10 @@ async def _check_books(record: Poll) -> int:
     """Of what is recent: how many differences there are, but for what could be mended."""
     since = record.started_at - _RECENT
     books = await reconciliation.reconcile(since, lambda: database.stepped(record.id))
-    if await _mended(record.id, books.differences):
-        books = await reconciliation.reconcile(since, lambda: database.stepped(record.id))
     if not books.ok:
-        full_check.look_soon()  # which goes on looking when this is not recent any more
+        full_check.look_soon()  # what is not recent may differ, too
+        if await _mended(record.id, books.differences):
+            books = await reconciliation.reconcile(since, lambda: database.stepped(record.id))
     return len(books.differences)
 
 
@@ -326,8 +327,7 @@ async def _check_further() -> float:
         if not await full_check.is_due():
             return _LOOK_SECONDS
         async with working(lease):
-            found = await full_check.go_on(lease)
-            await _mended(lease, found.differences)
+            await full_check.go_on(lease, partial(_mended, lease))
         if await full_check.is_due():
             return _PAUSE_SECONDS
         await _look_for_alerts(0)

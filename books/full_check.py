@@ -4,7 +4,7 @@ Where a check has come to is stored with each slice: cut off, it goes on from th
 """
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
@@ -22,6 +22,8 @@ _SLICE_SECONDS = 2.0  # who has to decide something waits for the ledger for lon
 _AGAIN, _SOONER = timedelta(days=7), timedelta(hours=1)  # sooner where something differed
 _STILL_TRUE = timedelta(hours=1)  # what was checked before a check was cut off
 _KEPT = 100  # differences that are stored as they were found
+
+Mend = Callable[[Sequence[Difference]], Awaitable[bool]]  # whether there was anything to mend
 
 
 class FullCheck(BaseModel):
@@ -109,28 +111,29 @@ def _is_within(time: timedelta, moment: datetime | None) -> bool:
     return moment is not None and abs(now() - moment) < time
 
 
-async def go_on(lease: str) -> Findings:
+async def go_on(lease: str, mend: Mend) -> Findings:
     """Check the next slice, or begin anew if the last check is over; what differs is logged.
+
+    Where `mend` finds something to mend in it, the slice is checked once more: what differs then
+    is what is kept and told.
 
     Raises:
         LeaseLostError: another process has gone on with it; what was found here is forgotten.
     """
-    check = await read()
-    if check.finished_at or not _is_within(_STILL_TRUE, check.noted_at):
-        check = FullCheck(begun_at=now())
-    found = Findings()
+    begin = await read()
+    if begin.finished_at or not _is_within(_STILL_TRUE, begin.noted_at):
+        begin = FullCheck(begun_at=now())
     end = monotonic() + _SLICE_SECONDS
-    async for _ in _steps(check, found):
-        database.stepped(lease)
-        if monotonic() >= end:
-            break
+    check, found = await _slice(begin, lease, lambda _: monotonic() >= end)
+    if found.differences and await mend(found.differences):
+        first = check
+        check, found = await _slice(begin, lease, lambda again: _is_as_far(again, first))
     check.noted_at = now()
     check.differences += len(found.differences)
     check.found = [*check.found, *found.differences][:_KEPT]
     async with database.ledger(lease) as work:
         await _store(work, check)
     _Process.has_checked, _Process.has_failed = True, False
-    found.log()
     return found
 
 
@@ -143,6 +146,26 @@ async def _store(work: database.Ledger, check: FullCheck) -> None:
         "checked_owner, differences, found, finished_at) VALUES (:id, :begun_at, :noted_at, "
         ":checked_until, :checked_owner, :differences, :found, :finished_at)",
         **values,
+    )
+
+
+async def _slice(
+    begin: FullCheck, lease: str, is_enough: Callable[[FullCheck], bool]
+) -> tuple[FullCheck, Findings]:
+    """From there on as far as is enough, or to the end: how far it came, and what differs."""
+    check, found = begin.copy(), Findings()
+    async for _ in _steps(check, found):
+        database.stepped(lease)
+        if is_enough(check):
+            break
+    found.log()
+    return check, found
+
+
+def _is_as_far(check: FullCheck, first: FullCheck) -> bool:
+    return not first.finished_at and (check.checked_until, check.checked_owner) >= (
+        first.checked_until,
+        first.checked_owner,
     )
 
 

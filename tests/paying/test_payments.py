@@ -260,6 +260,44 @@ async def test_a_credit_that_lnbits_lost_is_booked_again(
     assert await admin.call("GET", f"{API}/alerts") == []  # nobody has to do anything
 
 
+async def test_what_lnbits_lost_long_ago_is_booked_again_without_an_alarm(
+    admin: Account, configured: Setup, make_client: MakeClient, lamassu: LamassuDatabase, poll: Poll
+) -> None:
+    """A poll looks at what is recent; that it found something there, starts a look at all."""
+    from lnbits.core.db import db
+    from satmachineclient import database, transaction_processor
+    from satmachineclient.books import full_check
+
+    client = await make_client("one", {"GTQ": "100000.00"})
+    for _ in range(2):
+        await lamassu.insert(sale())
+        await poll()
+    while await full_check.is_due():
+        await transaction_processor._check_further()
+    long_ago = datetime.now(timezone.utc) - timedelta(days=5)
+    old = (await shares(admin))[0]["payment_hash"]
+    async with database.ledger() as work:
+        for change in (
+            "dca_payouts SET confirmed_at = :time WHERE payment_hash = :hash",
+            "dca_payments SET confirmed_at = :time WHERE payment_hash = :hash",
+        ):
+            await work.execute(f"UPDATE satmachineclient.{change}", time=long_ago, hash=old)
+    await db.execute(
+        "UPDATE apipayments SET status = 'failed' WHERE wallet_id = :wallet AND amount > 0",
+        {"wallet": client.wallet.id},
+    )
+
+    await poll()
+
+    assert await client.owner.balance(client.wallet) == 20_000
+    assert await full_check.is_due()
+    while await full_check.is_due():
+        await transaction_processor._check_further()
+    assert await client.owner.balance(client.wallet) == 40_000
+    assert (await admin.call("GET", f"{API}/reconciliation"))["ok"]
+    assert await admin.call("GET", f"{API}/alerts") == []
+
+
 async def test_a_commission_wallet_that_is_gone_is_replaced_by_the_configured_one(
     admin: Account,
     configured: Setup,
