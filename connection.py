@@ -37,21 +37,22 @@ async def whole(work: Awaitable[T]) -> T:
     return task.result()
 
 
-async def opened(database: Database) -> AsyncConnection:
-    """A new connection to one of LNbits' databases, to be used under its lock, and closed."""
+async def opened(database: Database, *, with_ours: bool = False) -> AsyncConnection:
+    """A new connection to one of LNbits' databases, to be used under its lock, and closed.
+
+    `with_ours`: on SQLite our tables are attached to it, as they are to our own database's; that
+    waits for who writes much to our file.
+    """
     raw = await database.engine.connect()
     try:
-        if db.type == SQLITE:
-            await (attach_ours if database is db else _sum_up_one_wallet)(raw)
+        if db.type == SQLITE and database is core_db:
+            await _sum_up_one_wallet(raw)
+        if db.type == SQLITE and (with_ours or database is db):
+            await raw.execute(text("ATTACH :path AS satmachineclient"), {"path": db.path})
     except BaseException:
         await raw.close()
         raise
     return raw
-
-
-async def attach_ours(raw: AsyncConnection) -> None:
-    """Our tables on this connection to SQLite; it waits for who writes much to our file."""
-    await raw.execute(text("ATTACH :path AS satmachineclient"), {"path": db.path})
 
 
 # LNbits 1.6.2's view of balances as SQLite tells it, on one line; and what stands in for it.

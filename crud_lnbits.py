@@ -12,12 +12,11 @@ from lnbits.core.crud import wallets as core_wallets
 from lnbits.core.db import db as core_db
 from lnbits.core.models import Payment as LnbitsPayment
 from lnbits.core.models import Wallet
-from lnbits.db import SQLITE, Connection, insert_query, model_to_dict, update_query
+from lnbits.db import Connection, insert_query, model_to_dict, update_query
 from pydantic import BaseModel
 from sqlalchemy import bindparam, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from .connection import attach_ours, connected, opened, whole
+from .connection import connected, opened, whole
 from .database import Row, chunks
 
 _BATCH = 1000
@@ -52,7 +51,7 @@ async def connect_to_core() -> CoreConnection:
 
     On SQLite the ledger's file is attached to it.
     """
-    opening = asyncio.ensure_future(_opened_with_ours())
+    opening = asyncio.ensure_future(opened(core_db, with_ours=True))
     try:
         raw = await whole(opening)
     except asyncio.CancelledError:
@@ -60,17 +59,6 @@ async def connect_to_core() -> CoreConnection:
             await whole(opening.result().close())
         raise
     return CoreConnection(raw, core_db.type, core_db.name, core_db.schema)
-
-
-async def _opened_with_ours() -> AsyncConnection:
-    raw = await opened(core_db)
-    try:
-        if core_db.type == SQLITE:
-            await attach_ours(raw)
-    except BaseException:
-        await raw.close()
-        raise
-    return raw
 
 
 async def get_wallet(wallet_id: str) -> Wallet | None:
