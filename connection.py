@@ -6,12 +6,17 @@ from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from lnbits.core.db import db as core_db
 from lnbits.db import SQLITE, Connection, Database
+from lnbits.settings import settings
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.engine import URL, Engine
+from sqlalchemy.future import Connection as SyncConnection
+from sqlalchemy.future import create_engine
+
+from .sqlite import SqliteConnection
 
 T = TypeVar("T")
 
@@ -37,22 +42,59 @@ async def whole(work: Awaitable[T]) -> T:
     return task.result()
 
 
-async def opened(database: Database, *, with_ours: bool = False) -> AsyncConnection:
+_engines: dict[str, Engine] = {}  # by the path of their file
+
+
+def engine_of(database: Database) -> Engine:
+    """Where our connections to one of LNbits' databases come from: on SQLite not LNbits' own."""
+    if database.type != SQLITE:
+        return database.engine.sync_engine
+    path = database.path
+    if path not in _engines:
+        _engines[path] = create_engine(
+            URL.create("sqlite", database=path),
+            echo=settings.debug_database,
+            connect_args={"check_same_thread": False},
+        )
+    return _engines[path]
+
+
+async def opened(database: Database, *, with_ours: bool = False) -> Any:
     """A new connection to one of LNbits' databases, to be used under its lock, and closed.
 
-    `with_ours`: on SQLite our tables are attached to it, as they are to our own database's; that
-    waits for who writes much to our file.
+    Such as SQLAlchemy's AsyncConnection. `with_ours`: on SQLite our tables are attached to it, as
+    they are to our own database's; that waits for who writes much to our file.
     """
-    raw = await database.engine.connect()
-    try:
-        if db.type == SQLITE and database is core_db:
-            await _sum_up_one_wallet(raw)
-        if db.type == SQLITE and (with_ours or database is db):
-            await raw.execute(text("ATTACH :path AS satmachineclient"), {"path": db.path})
-    except BaseException:
-        await raw.close()
-        raise
-    return raw
+    if database.type != SQLITE:
+        return await database.engine.connect()
+
+    def prepare(connection: SyncConnection) -> None:
+        if database is core_db:
+            _sum_up_one_wallet(connection)
+        if with_ours or database is db:
+            connection.execute(*_ATTACH)
+        connection.rollback()  # nothing of it is a transaction that somebody waits for
+
+    connection = SqliteConnection()
+    await connection.open(engine_of(database), prepare)
+    return connection
+
+
+_ATTACH = text("ATTACH :path AS satmachineclient"), {"path": getattr(db, "path", "")}
+
+
+@asynccontextmanager
+async def ours_attached(core: Connection) -> AsyncIterator[None]:
+    """In this block our tables can be read on this connection to LNbits' database, also on SQLite.
+
+    It waits for who writes much to our file. After an error the connection is of no use.
+    """
+    if db.type != SQLITE:
+        yield
+        return
+    await core.conn.execute(*_ATTACH)
+    yield
+    await core.conn.execute(text("DETACH satmachineclient"))
 
 
 # LNbits 1.6.2's view of balances as SQLite tells it, on one line; and what stands in for it.
@@ -66,19 +108,18 @@ _BALANCES_BY_WALLET = (
 )
 
 
-async def _sum_up_one_wallet(core: AsyncConnection) -> None:
+def _sum_up_one_wallet(core: SyncConnection) -> None:
     """On this connection to SQLite a balance is summed over the payments of its wallet only.
 
     SQLite works out LNbits' view of balances for all wallets, whichever is asked for. A temporary
     view of that name, with the same sums, goes before it here, if it is the one that is known.
     """
-    stored = await core.scalar(
+    stored = core.scalar(
         text("SELECT sql FROM sqlite_master WHERE type = 'view' AND name = 'balances'")
     )
     on_one_line = " ".join(str(stored).split())
     if hashlib.sha256(on_one_line.encode()).hexdigest() == _KNOWN_BALANCES_SHA256:
-        await core.execute(text(_BALANCES_BY_WALLET))
-    await core.rollback()  # nothing of it is a transaction that somebody waits for
+        core.execute(text(_BALANCES_BY_WALLET))
 
 
 class _Kept:

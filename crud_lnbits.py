@@ -16,7 +16,7 @@ from lnbits.db import Connection, insert_query, model_to_dict, update_query
 from pydantic import BaseModel
 from sqlalchemy import bindparam, text
 
-from .connection import connected, opened, whole
+from .connection import connected, opened, ours_attached, whole
 from .database import Row, chunks
 
 _BATCH = 1000
@@ -218,23 +218,20 @@ async def user_names(user_ids: Iterable[str]) -> dict[str, str]:
     return names
 
 
-async def without_wallet(named: str) -> list[Row]:
+async def without_wallet(named: str, order: str) -> list[Row]:
     """Of the rows of this query those whose `wallet_id` is no wallet, or one whose user is gone.
 
     `named` reads the extension's tables: both databases are asked at once, so that what is well,
-    which is nearly all, need not be read.
+    which is nearly all, need not be read, nor be put in order.
     """
     sql = (
         f"SELECT * FROM ({named}) named WHERE NOT EXISTS ("
-        'SELECT 1 FROM wallets w JOIN accounts a ON a.id = w."user" '
-        "WHERE w.id = named.wallet_id AND w.deleted = false)"
+        "SELECT 1 FROM wallets w WHERE w.id = named.wallet_id AND w.deleted = false "
+        'AND EXISTS (SELECT 1 FROM accounts a WHERE a.id = w."user")) '
+        f"ORDER BY {order}"
     )
-    async with core_db.lock:
-        core = await connect_to_core()
-        try:
-            return await _fetched(core, sql)
-        finally:
-            await whole(core.conn.close())
+    async with connected(core_db) as core, ours_attached(core):
+        return await _fetched(core, sql)
 
 
 async def living_wallets(wallet_ids: Iterable[str]) -> set[str]:

@@ -68,12 +68,14 @@ async def poll(trigger: PollTrigger) -> Poll:
 
 
 async def _poll(trigger: PollTrigger) -> Poll:
-    config = await crud.get_config()
-    if config is None:
-        raise ConflictError("There is no configuration yet: fill in 'Configure Database' first.")
     record = Poll(id=new_id(), trigger=trigger, started_at=now())
     differences, in_the_way = None, None
     async with working(record.id, wait_seconds=_PATIENCE if trigger == "manual" else 0):
+        config = await crud.get_config()
+        if config is None:
+            raise ConflictError(
+                "There is no configuration yet: fill in 'Configure Database' first."
+            )
         await crud.start_poll(record)
         read_succeeded = False
         try:

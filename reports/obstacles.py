@@ -42,7 +42,7 @@ async def find() -> list[Obstacle]:
     """All that stands in the way now, what concerns most first."""
     found = [
         Obstacle(code=f"{row['what']}_wallet_gone", subject=row["id"], name=row["name"])
-        for row in await without_wallet(f"{crud.NEEDED_WALLETS} ORDER BY 3, 2")
+        for row in await without_wallet(crud.NEEDED_WALLETS, "name, id")
     ]
     return sorted(found, key=lambda obstacle: get_args(ObstacleCode).index(obstacle.code))
 

@@ -33,6 +33,12 @@ class Owed(NamedTuple):
     sales: Row
     partners: tuple[int, int]
 
+    @property
+    def sats(self) -> int:
+        """All of it, without LNbits' service fees."""
+        shares = sum(sats for _, sats in self.shares.values())
+        return shares + self.partners[0] + int(self.sales["commission"])
+
 
 async def owed() -> Owed:
     async with reading():
@@ -59,7 +65,7 @@ async def of(config: LamassuConfig | None, waiting: Owed) -> SourceWallet | None
     owed_shares = sum(sats for _, sats in waiting.shares.values())
     owed_partners, parts = waiting.partners
     sales = waiting.sales
-    owed = owed_shares + owed_partners + sales["commission"]
+    owed = waiting.sats
     payments = sum(number for number, _ in waiting.shares.values()) + parts + sales["commissions"]
     fees = _most_fees(owed, payments)
     return SourceWallet(

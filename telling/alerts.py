@@ -29,7 +29,10 @@ Found = dict[tuple[AlertKind, str], str]
 
 
 class Figures(NamedTuple):
-    """What the conditions go by, beside what they ask for themselves."""
+    """What the conditions go by, beside what they ask for themselves.
+
+    `source`: None where nothing is owed and no limit is set, so that its balance need not be known.
+    """
 
     settings: AlertSettings
     source: source.SourceWallet | None
@@ -99,9 +102,11 @@ async def _figures(in_the_way: obstacles.Look | None) -> Figures:
         settings, config = await crud.get_settings(), await root_crud.get_config()
         of_clients = await pools.read(ZoneInfo(config.timezone if config else "UTC"))
         owed = await source.owed()
+    # LNbits adds the balance up over all payments of the wallet.
+    is_needed = owed.sats or settings.source_wallet_below_sats
     return Figures(
         settings=settings,
-        source=await source.of(config, owed),
+        source=await source.of(config, owed) if is_needed else None,
         pools=of_clients,
         lost_secrets=lost_secrets(config) if config else [],
         obstacles=(in_the_way or await obstacles.look()).found,
@@ -168,13 +173,16 @@ async def _polls(figures: Figures) -> Found:
 
 
 async def _source_wallet(figures: Figures) -> Found:
+    gone = [each.subject for each in figures.obstacles if each.code == "source_wallet_gone"]
     wallet, limit = figures.source, figures.settings.source_wallet_below_sats
+    if gone:
+        return {
+            ("source_wallet_low", ""): _text("overview", "source_wallet_is_gone", wallet=gone[0])
+        }
     if wallet is None:
         return {}
     balance = wallet.balance_sats
-    if not wallet.exists:
-        text = _text("overview", "source_wallet_is_gone", wallet=wallet.wallet_id)
-    elif missing := wallet.missing_sats:
+    if missing := wallet.missing_sats:
         text = _text("overview", "source_wallet_misses", missing=missing, balance=balance)
     elif balance < limit:
         text = _text("overview", "source_wallet_below", balance=balance, limit=limit)

@@ -648,7 +648,7 @@ async def test_pages_are_filtered_by_times_to_the_instant(
 async def test_a_page_does_not_ask_the_database_once_per_row(
     admin: Account, world: dict[str, Any], make_client: MakeClient
 ) -> None:
-    from satmachineclient.connection import db
+    from satmachineclient.connection import db, engine_of
     from sqlalchemy import event
 
     statements: list[str] = []
@@ -663,7 +663,7 @@ async def test_a_page_does_not_ask_the_database_once_per_row(
 
     (row, *_) = await admin.call("GET", f"{API}/transactions")
     paths = ("clients", "clients/paginated?limit=100", f"transactions/{row['id']}/distributions")
-    event.listen(db.engine.sync_engine, "before_cursor_execute", note)
+    event.listen(engine_of(db), "before_cursor_execute", note)
     try:
         before = [await asked(path) for path in paths]
         for _ in range(5):
@@ -671,4 +671,4 @@ async def test_a_page_does_not_ask_the_database_once_per_row(
         assert [await asked(path) for path in paths] == before
         assert max(before) <= 6
     finally:
-        event.remove(db.engine.sync_engine, "before_cursor_execute", note)
+        event.remove(engine_of(db), "before_cursor_execute", note)

@@ -67,10 +67,10 @@ async def test_the_rest_of_lnbits_has_its_turn_between_two_steps(
 
 async def broken(connection: Any) -> None:
     """As if the database had closed it."""
-    raw = await connection.conn.get_raw_connection()
     if connection.type == "SQLITE":
-        await raw.driver_connection.close()
+        connection.conn._opened.connection.driver_connection.close()
     else:
+        raw = await connection.conn.get_raw_connection()
         raw.driver_connection.terminate()
 
 

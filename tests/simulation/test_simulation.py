@@ -26,7 +26,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.future import Connection
 
 from demo.cash_in import CashIn
 from demo.lamassu_db import LamassuDatabase
@@ -54,22 +54,22 @@ class Crash(BaseException):
 @contextmanager
 def crash_at(moment: int) -> Iterator[None]:
     """Throw at this commit, counted from 1; odd ones before it is done, even ones after it."""
-    commit, count = AsyncConnection.commit, 0
+    commit, count = Connection.commit, 0
 
-    async def counted(self: AsyncConnection) -> None:
+    def counted(self: Connection) -> None:
         nonlocal count
         count += 1
         if count == moment and moment % 2:
             raise Crash
-        await commit(self)
+        commit(self)
         if count == moment:
             raise Crash
 
-    AsyncConnection.commit = counted
+    Connection.commit = counted
     try:
         yield
     finally:
-        AsyncConnection.commit = commit
+        Connection.commit = commit
 
 
 class World:

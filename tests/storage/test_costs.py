@@ -25,7 +25,7 @@ pytestmark = pytest.mark.storage
 @contextmanager
 def counted() -> Iterator[list[tuple[str, Any]]]:
     """The statements that reach the extension's own database in this block, and their values."""
-    from satmachineclient.connection import db
+    from satmachineclient.connection import db, engine_of
 
     seen: list[tuple[str, Any]] = []
 
@@ -33,11 +33,11 @@ def counted() -> Iterator[list[tuple[str, Any]]]:
         if "dca_" in statement or "lamassu_" in statement:
             seen.append((statement, values))
 
-    event.listen(db.engine.sync_engine, "before_cursor_execute", note)
+    event.listen(engine_of(db), "before_cursor_execute", note)
     try:
         yield seen
     finally:
-        event.remove(db.engine.sync_engine, "before_cursor_execute", note)
+        event.remove(engine_of(db), "before_cursor_execute", note)
 
 
 async def sell(lamassu: LamassuDatabase, number: int) -> None:

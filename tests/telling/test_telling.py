@@ -173,20 +173,20 @@ async def test_clocks_that_differ_are_an_alert_until_a_read_finds_them_alike(
 async def test_the_look_of_one_server_does_not_undo_what_another_found_meanwhile(
     admin: Account, configure: Configure, told: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from satmachineclient.reports import source
+    from satmachineclient.reports import obstacles
     from satmachineclient.telling import alerts, rounds
 
     await configure(balance_sats=0)
-    read = source.of
+    look = obstacles.look
 
-    async def read_while_another_looks(*args: Any) -> Any:
-        figures = await read(*args)
-        monkeypatch.setattr(source, "of", read)
+    async def look_while_another_does() -> Any:
+        found = await look()
+        monkeypatch.setattr(obstacles, "look", look)
         await admin.call("PUT", f"{API}/alerts/settings", {"source_wallet_below_sats": 1000})
         await alerts.evaluate()
-        return figures
+        return found
 
-    monkeypatch.setattr(source, "of", read_while_another_looks)
+    monkeypatch.setattr(obstacles, "look", look_while_another_does)
     await alerts.evaluate()
     assert await kinds(admin) == {"source_wallet_low"}
     assert await rounds.look_once() is True

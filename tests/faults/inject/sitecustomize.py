@@ -58,26 +58,26 @@ class _Clock:
 
 
 if _FOLDER:
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+    from sqlalchemy.future import Connection
 
     killer = _Killer(Path(_FOLDER))
     clock = _Clock(Path(_FOLDER, "clock"))
-    commit, execute = AsyncConnection.commit, AsyncConnection.execute
+    commit = Connection.commit
     opening = ("ATTACH", "CREATE SCHEMA")  # how LNbits opens a connection: nothing to commit
 
-    async def execute_and_note(self: AsyncConnection, statement: Any, *rest: Any) -> Any:
+    def note(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
         clock.look()
-        self.info["opening"] = str(statement).startswith(opening)
-        return await execute(self, statement, *rest)
+        connection.info["opening"] = statement.startswith(opening)
 
-    async def commit_and_count(self: AsyncConnection) -> Any:
+    def commit_and_count(self: Connection) -> None:
         counts = not self.info.get("opening")
         if counts:
             killer.moment()
-        result = await commit(self)
+        commit(self)
         if counts:
             killer.moment()
-        return result
 
-    AsyncConnection.execute = execute_and_note
-    AsyncConnection.commit = commit_and_count
+    event.listen(Engine, "before_cursor_execute", note)
+    Connection.commit = commit_and_count
