@@ -78,7 +78,7 @@ async def read_rights(session: asyncpg.Connection, direction: SourceDirection) -
             """,
             [*_NEEDED, *_WELCOME, *_CASH_IN_NEEDED, *_ACTION_NEEDED, *_ACTION_WELCOME],
         )
-        encoding = await encoding_of(session)
+        encoding = encoding_of(session)
         role = text(
             await session.fetchval(f"SELECT {as_bytes('quote_ident(current_user)')}"), encoding
         )

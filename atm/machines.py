@@ -133,7 +133,7 @@ async def _devices(session: asyncpg.Connection, rights: MachineRights) -> list[M
         rows = await session.fetch(
             f"SELECT {', '.join(columns)} FROM public.devices ORDER BY device_id LIMIT {_MOST}"
         )
-        encoding = await encoding_of(session)
+        encoding = encoding_of(session)
     return [{**row, "paired": True} for row in decoded(rows, encoding)]
 
 
@@ -148,7 +148,7 @@ async def _unpaired(session: asyncpg.Connection, rights: MachineRights) -> list[
             f"{as_bytes('name')} AS name FROM public.unpaired_devices "
             f"ORDER BY device_id, {latest}name LIMIT {_MOST}"
         )
-        encoding = await encoding_of(session)
+        encoding = encoding_of(session)
     return [{**row, "paired": False} for row in decoded(rows, encoding)]
 
 
@@ -177,7 +177,7 @@ async def _denominations(
             f"ORDER BY t.device_id, {of}.created DESC, t.id LIMIT {_MOST}",
             since,
         )
-        encoding = await encoding_of(session)
+        encoding = encoding_of(session)
     return {row["device_id"]: row for row in decoded(rows, encoding)}
 
 

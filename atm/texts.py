@@ -39,8 +39,9 @@ def python_encoding(server_encoding: str) -> str:
         return "utf-8"
 
 
-async def encoding_of(session: asyncpg.Connection) -> str:
-    return python_encoding(await session.fetchval("SELECT current_setting('server_encoding')"))
+def encoding_of(session: asyncpg.Connection) -> str:
+    """Python's name of the encoding that the server has told at the login."""
+    return python_encoding(getattr(session.get_settings(), "server_encoding", ""))
 
 
 def decoded(rows: Iterable[Mapping[str, Any]], encoding: str) -> list[dict[str, Any]]:

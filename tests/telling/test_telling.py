@@ -170,6 +170,42 @@ async def test_clocks_that_differ_are_an_alert_until_a_read_finds_them_alike(
     assert await kinds(admin) == set()
 
 
+async def test_the_balance_is_asked_for_only_where_it_matters(
+    admin: Account,
+    configure: Configure,
+    make_client: MakeClient,
+    lamassu: LamassuDatabase,
+    poll: Poll,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """LNbits adds it up over all payments of the wallet, each time."""
+    from satmachineclient.reports import source
+    from satmachineclient.telling import alerts
+
+    asked: list[str] = []
+    get_wallet = source.get_wallet
+
+    async def noted(wallet_id: str) -> Any:
+        asked.append(wallet_id)
+        return await get_wallet(wallet_id)
+
+    monkeypatch.setattr(source, "get_wallet", noted)
+    setup = await configure(balance_sats=0)
+    await poll()
+    assert not asked
+    await admin.call("PUT", f"{API}/alerts/settings", {"source_wallet_below_sats": 1})
+    await alerts.evaluate()
+    assert asked == [setup.source.id]
+    assert await kinds(admin) == {"source_wallet_low"}
+    await admin.call("PUT", f"{API}/alerts/settings", {"source_wallet_below_sats": 0})
+    await alerts.evaluate()
+    assert await kinds(admin) == set()
+    await make_client(deposits={"GTQ": "2000.00"})
+    await lamassu.insert(Sale(created=recently(), fiat=Decimal(1000)))
+    await poll()
+    assert "source_wallet_low" in await kinds(admin)  # what is owed, it cannot pay
+
+
 async def test_the_look_of_one_server_does_not_undo_what_another_found_meanwhile(
     admin: Account, configure: Configure, told: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

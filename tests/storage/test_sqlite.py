@@ -1,0 +1,140 @@
+"""A connection to a SQLite file in a thread of its own: what it does, and what it leaves behind."""
+
+import asyncio
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import bindparam, event, text
+from sqlalchemy.engine import URL, Engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.future import Connection, create_engine
+
+INSERT = text("INSERT INTO numbers VALUES (:n)")
+# Takes a good part of a second, in which the event loop is free.
+LONG = text(
+    "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 2000000) "
+    "SELECT COUNT(*) FROM c"
+)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "numbers.sqlite3"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE numbers (n INT)")
+    return path
+
+
+@pytest.fixture
+def engine(file: Path) -> Engine:
+    return create_engine(
+        URL.create("sqlite", database=str(file)), connect_args={"check_same_thread": False}
+    )
+
+
+async def opened(engine: Engine, prepare: Any = lambda _: None) -> Any:
+    from satmachineclient.sqlite import SqliteConnection
+
+    connection = SqliteConnection()
+    await connection.open(engine, prepare)
+    return connection
+
+
+def in_file(file: Path) -> list[int]:
+    with closing(sqlite3.connect(file, timeout=0)) as connection:
+        return [n for (n,) in connection.execute("SELECT n FROM numbers ORDER BY n")]
+
+
+def threads() -> int:
+    return sum("satmachineclient-sqlite" in thread.name for thread in threading.enumerate())
+
+
+async def test_what_is_committed_stays_and_the_rest_does_not(engine: Engine, file: Path) -> None:
+    connection = await opened(engine)
+    changed = await connection.execute(INSERT, [{"n": 1}, {"n": 2}])
+    assert changed.rowcount == 2
+    await connection.commit()
+    await connection.execute(INSERT, {"n": 3})
+    await connection.rollback()
+    await connection.execute(INSERT, {"n": 4})
+    some = text("SELECT n, n + 1 AS more FROM numbers WHERE n IN :some ORDER BY n")
+    found = await connection.execute(
+        some.bindparams(bindparam("some", expanding=True)), {"some": [2, 3, 4]}
+    )
+    assert [dict(row) for row in found.mappings()] == [{"n": 2, "more": 3}, {"n": 4, "more": 5}]
+    assert (await connection.execute(LONG)).scalar() == 2_000_000
+    await connection.close()
+    assert in_file(file) == [1, 2]
+
+
+async def test_an_error_is_one_of_sqlalchemys(engine: Engine, file: Path) -> None:
+    connection = await opened(engine)
+    with pytest.raises(OperationalError, match="no such table: nowhere"):
+        await connection.execute(text("SELECT * FROM nowhere"))
+    assert not connection.invalidated
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        await connection.execute(text("PRAGMA busy_timeout = 50"))
+        with pytest.raises(OperationalError, match="locked"):
+            await connection.execute(INSERT, {"n": 1})
+    await connection.rollback()
+    await connection.execute(INSERT, {"n": 2})
+    await connection.commit()
+    await connection.close()
+    assert in_file(file) == [2]
+
+
+@pytest.mark.parametrize("ending", ["commit", "rollback", "close"])
+async def test_what_comes_after_one_that_was_cancelled_waits_for_it(
+    engine: Engine, file: Path, ending: str
+) -> None:
+    connection = await opened(engine)
+    await connection.execute(INSERT, {"n": 1})
+    cancelled = asyncio.create_task(connection.execute(LONG))
+    await asyncio.sleep(0.05)
+    cancelled.cancel()
+    await asyncio.wait([cancelled])
+    assert cancelled.cancelled()
+    await getattr(connection, ending)()
+    if ending != "close":
+        await connection.close()
+    assert in_file(file) == ([1] if ending == "commit" else [])
+
+
+async def test_nothing_is_left_where_it_cannot_be_opened_or_made_ready(
+    engine: Engine, tmp_path: Path
+) -> None:
+    seen: list[str] = []
+    for name in ("connect", "close"):
+        event.listen(engine, name, lambda *_, name=name: seen.append(name))
+    before = threads()
+
+    def fail(_: Connection) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await opened(engine, fail)
+    nowhere = URL.create("sqlite", database=str(tmp_path / "no folder" / "file"))
+    with pytest.raises(DBAPIError, match="unable to open"):
+        await opened(create_engine(nowhere))
+    connection = await opened(engine)
+    await connection.close()
+    assert seen == ["connect", "close"] * 2
+    for _ in range(100):
+        if threads() == before:
+            break
+        await asyncio.sleep(0.01)
+    assert threads() == before
+
+
+async def test_one_whose_file_was_closed_says_so(engine: Engine) -> None:
+    connection = await opened(engine)
+    connection._opened.connection.driver_connection.close()
+    with pytest.raises(DBAPIError, match="closed database"):
+        await connection.execute(LONG)
+    assert connection.invalidated
+    await connection.close()
