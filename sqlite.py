@@ -24,6 +24,7 @@ class SqliteConnection:
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, "satmachineclient-sqlite")
         self._opened: Connection | None = None
+        self._holds = False  # a transaction, as far as is known
 
     async def open(self, engine: Engine, prepare: Callable[[Connection], None]) -> None:
         """Connect, and have the connection made ready; it is closed where that fails.
@@ -38,15 +39,18 @@ class SqliteConnection:
 
     async def execute(self, statement: Any, values: Any = None) -> Result:
         """All rows of a query, or what a statement has changed."""
-        return await self._run(_executed, self._connection, statement, values)
+        self._holds = True  # until it has come back
+        return await self._run(self._executed, self._connection, statement, values)
 
     async def commit(self) -> None:
         await self._run(self._connection.commit)
+        self._holds = False
 
     async def rollback(self) -> None:
-        """Nothing, where nothing was executed since the last end of a transaction."""
-        if self._connection.in_transaction():
+        """No trip where SQLite has no transaction: after a commit, or only readings."""
+        if self._holds:
             await self._run(self._connection.rollback)
+            self._holds = False
 
     async def close(self) -> None:
         """Rolls back what was not committed. Nothing can be done on the connection any more."""
@@ -70,6 +74,12 @@ class SqliteConnection:
             raise RuntimeError("this connection was not opened")
         return self._opened
 
+    def _executed(self, connection: Connection, statement: Any, values: Any) -> Result:
+        done = connection.execute(statement, values)
+        result = done.freeze()() if done.returns_rows else done
+        self._holds = connection.connection.dbapi_connection.in_transaction
+        return result
+
     async def _run(self, work: Callable[..., T], *values: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *values)
 
@@ -82,8 +92,3 @@ def _opened(engine: Engine, prepare: Callable[[Connection], None]) -> Connection
         connection.close()
         raise
     return connection
-
-
-def _executed(connection: Connection, statement: Any, values: Any) -> Result:
-    result = connection.execute(statement, values)
-    return result.freeze()() if result.returns_rows else result

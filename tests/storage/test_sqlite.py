@@ -131,6 +131,31 @@ async def test_nothing_is_left_where_it_cannot_be_opened_or_made_ready(
     assert threads() == before
 
 
+async def test_who_only_reads_holds_nothing(engine: Engine, file: Path) -> None:
+    """Others write meanwhile, and what they wrote is read next, rolled back or not."""
+    number = text("SELECT COUNT(*) FROM numbers")
+    trips: list[str] = []
+    event.listen(engine, "rollback", lambda _: trips.append("rollback"))
+    connection = await opened(engine)
+    for n in range(4):
+        assert (await connection.execute(number)).scalar() == n
+        with closing(sqlite3.connect(file, timeout=0)) as other, other:
+            other.execute("INSERT INTO numbers VALUES (?)", (n,))
+        if n % 2:
+            await connection.rollback()
+    assert trips == []
+    await connection.execute(INSERT, {"n": 4})
+    await connection.execute(number)
+    with pytest.raises(DBAPIError):
+        await connection.execute(text("SELECT * FROM nowhere"))
+    await connection.rollback()
+    assert trips == ["rollback"]
+    await connection.execute(INSERT, {"n": 4})
+    await connection.commit()
+    await connection.close()
+    assert in_file(file) == [0, 1, 2, 3, 4]
+
+
 async def test_one_whose_file_was_closed_says_so(engine: Engine) -> None:
     connection = await opened(engine)
     connection._opened.connection.driver_connection.close()
