@@ -179,11 +179,11 @@ async def test_the_balance_is_asked_for_only_where_it_matters(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """LNbits adds it up over all payments of the wallet, each time."""
+    from satmachineclient.crud_lnbits import get_wallet
     from satmachineclient.reports import source
     from satmachineclient.telling import alerts
 
     asked: list[str] = []
-    get_wallet = source.get_wallet
 
     async def noted(wallet_id: str) -> Any:
         asked.append(wallet_id)
