@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from sqlalchemy.engine import Engine, Result
+from sqlalchemy.exc import ResourceClosedError
 from sqlalchemy.future import Connection
 
 T = TypeVar("T")
@@ -18,12 +19,13 @@ T = TypeVar("T")
 class SqliteConnection:
     """What LNbits' `Connection` and the code here use of SQLAlchemy's AsyncConnection.
 
-    A call that is cancelled once it has begun goes on in its thread; the next one waits for it.
+    A call that is cancelled goes on in the thread all the same, and the next one waits for it.
     """
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, "satmachineclient-sqlite")
         self._opened: Connection | None = None
+        self._is_over = False
         self._holds = False  # a transaction, as far as is known
 
     async def open(self, engine: Engine, prepare: Callable[[Connection], None]) -> None:
@@ -32,15 +34,16 @@ class SqliteConnection:
         The engine must let its connections be used in any thread.
         """
         try:
-            self._opened = await self._run(_opened, engine, prepare)
+            await self._run(self._open, engine, prepare)
         except BaseException:
-            self._thread.shutdown(wait=False)
+            await self.close()
             raise
 
     async def execute(self, statement: Any, values: Any = None) -> Result:
-        """All rows of a query, or what a statement has changed."""
+        """All rows of a query, or what a statement has changed (`rowcount`), not both."""
         self._holds = True  # until it has come back
-        return await self._run(self._executed, self._connection, statement, values)
+        result, self._holds = await self._run(self._execute, statement, values)
+        return result
 
     async def commit(self) -> None:
         await self._run(self._connection.commit)
@@ -49,19 +52,21 @@ class SqliteConnection:
     async def rollback(self) -> None:
         """No trip where SQLite has no transaction: after a commit, or only readings."""
         if self._holds:
-            await self._run(self._connection.rollback)
+            await self._run(self._rollback)
             self._holds = False
 
     async def close(self) -> None:
-        """Rolls back what was not committed. Nothing can be done on the connection any more."""
-        try:
-            await self._run(self._connection.close)
-        finally:
-            self._thread.shutdown(wait=False)
+        """Rolls back what was not committed, and lets go of the file also where that fails."""
+        if self._is_over:
+            return
+        self._is_over = True
+        closing = asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        self._thread.shutdown(wait=False)  # when that is done
+        await asyncio.shield(closing)
 
     async def invalidate(self) -> None:
-        """Let go of a connection that could not be closed."""
-        self._connection.invalidate()
+        """After a `close` that failed there is nothing left to be done."""
+        await self.close()
 
     @property
     def invalidated(self) -> bool:
@@ -71,24 +76,39 @@ class SqliteConnection:
     @property
     def _connection(self) -> Connection:
         if self._opened is None:
-            raise RuntimeError("this connection was not opened")
+            raise ResourceClosedError("This connection is closed.")
         return self._opened
 
-    def _executed(self, connection: Connection, statement: Any, values: Any) -> Result:
-        done = connection.execute(statement, values)
-        result = done.freeze()() if done.returns_rows else done
-        self._holds = connection.connection.dbapi_connection.in_transaction
-        return result
-
     async def _run(self, work: Callable[..., T], *values: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *values)
+        if self._is_over:
+            raise ResourceClosedError("This connection is closed.")
+        loop = asyncio.get_running_loop()
+        return await asyncio.shield(loop.run_in_executor(self._thread, work, *values))
 
+    # ---- in the thread ---------------------------------------------------------------------------
 
-def _opened(engine: Engine, prepare: Callable[[Connection], None]) -> Connection:
-    connection = engine.connect()
-    try:
-        prepare(connection)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+    def _open(self, engine: Engine, prepare: Callable[[Connection], None]) -> None:
+        self._opened = engine.connect()
+        prepare(self._opened)
+
+    def _execute(self, statement: Any, values: Any) -> tuple[Result, bool]:
+        done = self._connection.execute(statement, values)
+        result = done.freeze()() if done.returns_rows else done
+        return result, self._connection.connection.dbapi_connection.in_transaction
+
+    def _rollback(self) -> None:
+        """SQLAlchemy forgets a transaction whose commit has failed; SQLite still has it."""
+        connection = self._connection
+        connection.rollback()
+        if not connection.invalidated and connection.connection.dbapi_connection.in_transaction:
+            connection.connection.dbapi_connection.rollback()
+
+    def _close(self) -> None:
+        opened, self._opened = self._opened, None
+        if opened is None:
+            return
+        try:
+            opened.close()
+        except BaseException:
+            opened.invalidate()
+            raise

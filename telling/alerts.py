@@ -173,19 +173,20 @@ async def _polls(figures: Figures) -> Found:
 
 
 async def _source_wallet(figures: Figures) -> Found:
-    gone = [each.subject for each in figures.obstacles if each.code == "source_wallet_gone"]
     wallet, limit = figures.source, figures.settings.source_wallet_below_sats
+    gone = [each.subject for each in figures.obstacles if each.code == "source_wallet_gone"]
+    if wallet and not wallet.exists:
+        gone.append(wallet.wallet_id)
     if gone:
-        return {
-            ("source_wallet_low", ""): _text("overview", "source_wallet_is_gone", wallet=gone[0])
-        }
-    if wallet is None:
+        text = _text("overview", "source_wallet_is_gone", wallet=gone[0])
+    elif wallet is None:
         return {}
-    balance = wallet.balance_sats
-    if missing := wallet.missing_sats:
-        text = _text("overview", "source_wallet_misses", missing=missing, balance=balance)
-    elif balance < limit:
-        text = _text("overview", "source_wallet_below", balance=balance, limit=limit)
+    elif missing := wallet.missing_sats:
+        text = _text(
+            "overview", "source_wallet_misses", missing=missing, balance=wallet.balance_sats
+        )
+    elif wallet.balance_sats < limit:
+        text = _text("overview", "source_wallet_below", balance=wallet.balance_sats, limit=limit)
     else:
         return {}
     return {("source_wallet_low", ""): text}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import bindparam, event, text
 from sqlalchemy.engine import URL, Engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, ResourceClosedError
 from sqlalchemy.future import Connection, create_engine
 
 INSERT = text("INSERT INTO numbers VALUES (:n)")
@@ -103,6 +103,91 @@ async def test_what_comes_after_one_that_was_cancelled_waits_for_it(
     if ending != "close":
         await connection.close()
     assert in_file(file) == ([1] if ending == "commit" else [])
+
+
+async def test_a_rollback_waits_for_all_that_were_cancelled(engine: Engine, file: Path) -> None:
+    connection = await opened(engine)
+    for statement, values in ((LONG, None), (INSERT, {"n": 1})):
+        cancelled = asyncio.create_task(connection.execute(statement, values))
+        await asyncio.sleep(0.05)
+        cancelled.cancel()
+        await asyncio.wait([cancelled])
+        assert cancelled.cancelled()
+    await connection.rollback()
+    assert in_file(file) == []
+    with closing(sqlite3.connect(file, timeout=0)) as other, other:
+        other.execute("INSERT INTO numbers VALUES (2)")
+    await connection.commit()
+    await connection.close()
+    assert in_file(file) == [2]
+
+
+def test_a_loop_that_ends_leaves_no_lock(engine: Engine, file: Path) -> None:
+    """It cancels all at once, also who was waiting for the end."""
+    kept: list[Any] = []
+
+    async def use() -> None:
+        connection = await opened(engine)
+        kept.append(connection)
+        try:
+            await connection.execute(INSERT, {"n": 1})
+            await connection.execute(LONG)
+        finally:
+            await connection.close()
+
+    async def begin() -> None:
+        kept.append(asyncio.create_task(use()))
+        await asyncio.sleep(0.2)
+
+    asyncio.run(begin())
+    with closing(sqlite3.connect(file, timeout=5)) as other, other:
+        other.execute("INSERT INTO numbers VALUES (2)")
+    assert in_file(file) == [2]
+
+
+async def test_what_was_rolled_back_is_never_committed(engine: Engine, file: Path) -> None:
+    """Also where the commit before it failed, and SQLAlchemy takes that for the end."""
+    connection = await opened(engine)
+    await connection.execute(text("PRAGMA busy_timeout = 50"))
+    await connection.execute(INSERT, {"n": 1})
+    with closing(sqlite3.connect(file, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM numbers").fetchall()
+        with pytest.raises(OperationalError, match="locked"):
+            await connection.commit()
+        reader.execute("ROLLBACK")
+    await connection.rollback()
+    await connection.execute(INSERT, {"n": 2})
+    await connection.commit()
+    await connection.close()
+    assert in_file(file) == [2]
+
+
+async def test_one_that_is_closed_says_so_and_is_closed_once(engine: Engine, file: Path) -> None:
+    connection = await opened(engine)
+    await connection.execute(INSERT, {"n": 1})
+    await connection.close()
+    await connection.close()
+    await connection.invalidate()
+    for again in (connection.execute(LONG), connection.commit(), connection.rollback()):
+        with pytest.raises(ResourceClosedError, match="is closed"):
+            await again
+    assert in_file(file) == []
+
+
+async def test_a_file_is_let_go_of_also_where_closing_fails(engine: Engine, file: Path) -> None:
+    connection = await opened(engine)
+    await connection.execute(INSERT, {"n": 1})
+
+    def fail(_: Any) -> None:
+        raise ZeroDivisionError
+
+    event.listen(engine, "rollback", fail)
+    with pytest.raises(ZeroDivisionError):
+        await connection.close()
+    with closing(sqlite3.connect(file, timeout=0)) as other, other:
+        other.execute("INSERT INTO numbers VALUES (2)")
+    assert in_file(file) == [2]
 
 
 async def test_nothing_is_left_where_it_cannot_be_opened_or_made_ready(
