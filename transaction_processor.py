@@ -158,12 +158,12 @@ async def _settle(record: Poll, config: LamassuConfig) -> None:
 async def _check_books(record: Poll) -> int:
     """Of what is recent: how many differences there are, but for what could be mended."""
     since = record.started_at - _RECENT
-    books = await reconciliation.reconcile(since, lambda: database.stepped(record.id))
-    if not books.ok:
+    found = await reconciliation.check(since, lambda: database.stepped(record.id))
+    if found.differences:
         full_check.look_soon()  # what is not recent may differ, too
-        if await _mended(record.id, books.differences):
-            books = await reconciliation.reconcile(since, lambda: database.stepped(record.id))
-    return len(books.differences)
+        if await _mended(record.id, found.differences):
+            found = await reconciliation.check(since, lambda: database.stepped(record.id))
+    return len(found.differences)
 
 
 async def _mended(lease: str, differences: Sequence[Difference]) -> bool:

@@ -90,9 +90,10 @@ async def forwarding_since(since: datetime) -> list[str]:
 # ---- sums of each row ------------------------------------------------------------------------
 
 
-async def count(table: str, time_column: str, begin: datetime, end: datetime) -> int:
-    where = f"WHERE {time_column} >= :begin AND {time_column} < :end"
-    rows = await fetch_rows(crud_shares.number_of(shown(table), where), begin=begin, end=end)
+async def count(table: str, time_column: str, begin: datetime) -> int:
+    """How many rows of a table are of then or later."""
+    where = f"WHERE {time_column} >= :begin"
+    rows = await fetch_rows(crud_shares.number_of(shown(table), where), begin=begin)
     return int(rows[0]["number"])
 
 

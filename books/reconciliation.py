@@ -22,7 +22,7 @@ _LOGGED = 10  # differences shown in one line of the log
 
 
 class Findings:
-    """What differs, and how many rows of each kind were looked at."""
+    """What differs, and how many payouts, LNbits' payments and forwards were looked at."""
 
     def __init__(self) -> None:
         self.differences: list[Difference] = []
@@ -40,6 +40,18 @@ class Findings:
 async def reconcile(
     since: datetime = EVERYTHING, stepped: Callable[[], None] = lambda: None
 ) -> Reconciliation:
+    """Check all that was processed since then, and tell how much of each kind that was."""
+    found = await check(since, stepped)
+    checked = {
+        "transactions": await crud_checks.count("lamassu_transactions", "processed_at", since),
+        "payments": await crud_checks.count("dca_payments", "created_at", since),
+        "balances": await crud_checks.count_balances(),
+        **{name: found.checked[name] for name in ("payouts", "lnbits_payments", "forwards")},
+    }
+    return Reconciliation(ok=not found.differences, checked=checked, differences=found.differences)
+
+
+async def check(since: datetime, stepped: Callable[[], None] = lambda: None) -> Findings:
     """Check all that was processed since then; what differs is logged as an error.
 
     Asked for everything, it also sums up every row for the clients' totals. It goes piece by
@@ -56,12 +68,7 @@ async def reconcile(
         await check_owners(found, ids, totals=everything)
         stepped()
     found.log()
-    names = ("transactions", "payments", "balances", "payouts", "lnbits_payments", "forwards")
-    return Reconciliation(
-        ok=not found.differences,
-        checked={name: found.checked[name] for name in names},
-        differences=found.differences,
-    )
+    return found
 
 
 async def check_piece(found: Findings, begin: datetime) -> datetime:
@@ -72,15 +79,8 @@ async def check_piece(found: Findings, begin: datetime) -> datetime:
     async with reading():
         end = await crud_checks.end_of_piece(begin)
         found.differences += await _piece(begin, end)
-        found.checked.update(
-            transactions=await crud_checks.count(
-                "lamassu_transactions", "processed_at", begin, end
-            ),
-            payments=await crud_checks.count("dca_payments", "created_at", begin, end),
-        )
         if end == crud_checks.FOREVER:
             found.differences += await _of_now()
-            found.checked["balances"] = await crud_checks.count_balances()
     await _check_payouts(found, begin, end)
     ours = await adoption.unknown_payments(begin, end)
     found.differences += [_unknown(booked) for booked in ours.unknown]

@@ -3,10 +3,11 @@
 The figures are shown beside each other, each with its time; a difference is not explained away.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import datetime, time, timedelta, timezone
 from decimal import ROUND_DOWN, Decimal
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from ..configuration import config_or_defaults
@@ -93,11 +94,8 @@ def _machine(machine: Machine, sold: list[crud.Sold], counts: list[Count]) -> Ma
 # ---- the cash book ---------------------------------------------------------------------------
 
 
-async def cash_book(machines: list[Machine], *, with_pace: bool = True) -> list[CashBook]:
-    """A page for each currency in which clients have cash, or one of all these machines has any.
-
-    `with_pace`: also what goes out in a day, for which the sales of the last weeks are read.
-    """
+async def cash_book(machines: list[Machine]) -> list[CashBook]:
+    """A page for each currency in which clients have cash, or one of all these machines has any."""
     at = now()
     owed = {row["currency"]: row["amount"] for row in await crud.owed()}
     by_machine: dict[str, dict[str, int]] = defaultdict(dict)
@@ -106,7 +104,7 @@ async def cash_book(machines: list[Machine], *, with_pace: bool = True) -> list[
     counts = {(count.currency, count.device_id): count for count in await crud.last_counts()}
     paces: dict[str, list[crud.Pace]] = defaultdict(list)
     since = at - timedelta(days=PACE_DAYS)
-    for pace in await crud.paces(since) if with_pace else []:
+    for pace in await crud.paces(since):
         paces[pace.currency].append(pace)
     believed = {machine.currency for machine in machines if machine.currency and machine.units}
     codes = owed.keys() | believed | {currency for currency, _ in counts}
@@ -128,6 +126,36 @@ async def cash_book(machines: list[Machine], *, with_pace: bool = True) -> list[
             at,
         )
         for code in sorted(codes)
+    ]
+
+
+class Missing(NamedTuple):
+    """Less cash `there` in a currency, by Lamassu or a person's count, than is `owed`; as text."""
+
+    currency: str
+    there: str
+    owed: str
+
+
+async def missing_cash(machines: Iterable[Machine]) -> list[Missing]:
+    """The currencies whose page of the cash book has a difference below zero."""
+    believed: Counter[str] = Counter()
+    counted: Counter[str] = Counter()
+    known: set[str] = set()
+    for machine in machines:
+        known.add(machine.device_id)
+        if machine.currency and (cash := machine.cash()) is not None:
+            believed[machine.currency] += cash
+    for count in await crud.last_counts():
+        if count.device_id in known:
+            counted[count.currency] += count.amount
+    there = {**counted, **believed}  # what Lamassu believes goes first
+    if not there:
+        return []
+    return [
+        Missing(code, fiat_text(there[code], code), fiat_text(row["amount"], code))
+        for row in await crud.owed()
+        if (code := row["currency"]) in there and there[code] < row["amount"]
     ]
 
 

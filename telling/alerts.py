@@ -6,7 +6,6 @@ what ended, and it is stored in one transaction with the letters that tell it.
 
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
-from decimal import Decimal
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -256,15 +255,14 @@ def _silent(machines: Iterable[Machine], settings: AlertSettings) -> Found:
 async def _cash_book(machines: list[Machine]) -> Found:
     """Where the machines hold less, as Lamassu believes or a person counted, than is owed."""
     return {
-        ("cash_not_covered", book.currency): _text(
+        ("cash_not_covered", cash.currency): _text(
             "machines",
             "cash_is_missing",
-            owed=book.owed,
-            currency=book.currency,
-            there=book.in_machines or book.counted,
+            owed=cash.owed,
+            currency=cash.currency,
+            there=cash.there,
         )
-        for book in await machine_figures.cash_book(machines, with_pace=False)
-        if book.difference is not None and Decimal(book.difference) < 0
+        for cash in await machine_figures.missing_cash(machines)
     }
 
 
