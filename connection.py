@@ -10,13 +10,11 @@ from typing import Any, TypeVar
 
 from lnbits.core.db import db as core_db
 from lnbits.db import SQLITE, Connection, Database
-from lnbits.settings import settings
 from sqlalchemy import text
-from sqlalchemy.engine import URL, Engine
+from sqlalchemy.engine import Engine
 from sqlalchemy.future import Connection as SyncConnection
-from sqlalchemy.future import create_engine
 
-from .sqlite import SqliteConnection
+from . import sqlite
 
 T = TypeVar("T")
 
@@ -42,21 +40,11 @@ async def whole(work: Awaitable[T]) -> T:
     return task.result()
 
 
-_engines: dict[str, Engine] = {}  # by the path of their file
-
-
 def engine_of(database: Database) -> Engine:
     """Where our connections to one of LNbits' databases come from: on SQLite not LNbits' own."""
-    if database.type != SQLITE:
-        return database.engine.sync_engine
-    path = database.path
-    if path not in _engines:
-        _engines[path] = create_engine(
-            URL.create("sqlite", database=path),
-            echo=settings.debug_database,
-            connect_args={"check_same_thread": False},
-        )
-    return _engines[path]
+    return (
+        sqlite.engine_of(database.path) if database.type == SQLITE else database.engine.sync_engine
+    )
 
 
 async def opened(database: Database, *, with_ours: bool = False) -> Any:
@@ -75,8 +63,8 @@ async def opened(database: Database, *, with_ours: bool = False) -> Any:
             connection.execute(*_ATTACH)
         connection.rollback()  # nothing of it is a transaction that somebody waits for
 
-    connection = SqliteConnection()
-    await connection.open(engine_of(database), prepare)
+    connection = sqlite.SqliteConnection()
+    await connection.open(database.path, prepare)
     return connection
 
 

@@ -7,13 +7,25 @@ and the cursor's end. That costs more than most of the statements themselves.
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy.engine import Engine, Result
+from lnbits.settings import settings
+from sqlalchemy.engine import URL, Engine, Result
 from sqlalchemy.exc import ResourceClosedError
-from sqlalchemy.future import Connection
+from sqlalchemy.future import Connection, create_engine
 
 T = TypeVar("T")
+
+
+@lru_cache
+def engine_of(path: str) -> Engine:
+    """Where the connections to this file come from."""
+    return create_engine(
+        URL.create("sqlite", database=path),
+        echo=settings.debug_database,
+        connect_args={"check_same_thread": False},  # which thread, `SqliteConnection` sees to
+    )
 
 
 class SqliteConnection:
@@ -28,13 +40,10 @@ class SqliteConnection:
         self._is_over = False
         self._holds = False  # a transaction, as far as is known
 
-    async def open(self, engine: Engine, prepare: Callable[[Connection], None]) -> None:
-        """Connect, and have the connection made ready; it is closed where that fails.
-
-        The engine must let its connections be used in any thread.
-        """
+    async def open(self, path: str, prepare: Callable[[Connection], None]) -> None:
+        """Connect, and have the connection made ready; it is closed where that fails."""
         try:
-            await self._run(self._open, engine, prepare)
+            await self._run(self._open, path, prepare)
         except BaseException:
             await self.close()
             raise
@@ -87,8 +96,8 @@ class SqliteConnection:
 
     # ---- in the thread ---------------------------------------------------------------------------
 
-    def _open(self, engine: Engine, prepare: Callable[[Connection], None]) -> None:
-        self._opened = engine.connect()
+    def _open(self, path: str, prepare: Callable[[Connection], None]) -> None:
+        self._opened = engine_of(path).connect()
         prepare(self._opened)
 
     def _execute(self, statement: Any, values: Any) -> tuple[Result, bool]:

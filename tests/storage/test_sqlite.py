@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import bindparam, event, text
-from sqlalchemy.engine import URL, Engine
+from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError, OperationalError, ResourceClosedError
-from sqlalchemy.future import Connection, create_engine
+from sqlalchemy.future import Connection
 
 INSERT = text("INSERT INTO numbers VALUES (:n)")
 # Takes a good part of a second, in which the event loop is free.
@@ -31,16 +31,16 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def engine(file: Path) -> Engine:
-    return create_engine(
-        URL.create("sqlite", database=str(file)), connect_args={"check_same_thread": False}
-    )
+    from satmachineclient.sqlite import engine_of
+
+    return engine_of(str(file))
 
 
-async def opened(engine: Engine, prepare: Any = lambda _: None) -> Any:
+async def opened(file: Path, prepare: Any = lambda _: None) -> Any:
     from satmachineclient.sqlite import SqliteConnection
 
     connection = SqliteConnection()
-    await connection.open(engine, prepare)
+    await connection.open(str(file), prepare)
     return connection
 
 
@@ -53,8 +53,8 @@ def threads() -> int:
     return sum("satmachineclient-sqlite" in thread.name for thread in threading.enumerate())
 
 
-async def test_what_is_committed_stays_and_the_rest_does_not(engine: Engine, file: Path) -> None:
-    connection = await opened(engine)
+async def test_what_is_committed_stays_and_the_rest_does_not(file: Path) -> None:
+    connection = await opened(file)
     changed = await connection.execute(INSERT, [{"n": 1}, {"n": 2}])
     assert changed.rowcount == 2
     await connection.commit()
@@ -71,8 +71,8 @@ async def test_what_is_committed_stays_and_the_rest_does_not(engine: Engine, fil
     assert in_file(file) == [1, 2]
 
 
-async def test_an_error_is_one_of_sqlalchemys(engine: Engine, file: Path) -> None:
-    connection = await opened(engine)
+async def test_an_error_is_one_of_sqlalchemys(file: Path) -> None:
+    connection = await opened(file)
     with pytest.raises(OperationalError, match="no such table: nowhere"):
         await connection.execute(text("SELECT * FROM nowhere"))
     assert not connection.invalidated
@@ -90,9 +90,9 @@ async def test_an_error_is_one_of_sqlalchemys(engine: Engine, file: Path) -> Non
 
 @pytest.mark.parametrize("ending", ["commit", "rollback", "close"])
 async def test_what_comes_after_one_that_was_cancelled_waits_for_it(
-    engine: Engine, file: Path, ending: str
+    file: Path, ending: str
 ) -> None:
-    connection = await opened(engine)
+    connection = await opened(file)
     await connection.execute(INSERT, {"n": 1})
     cancelled = asyncio.create_task(connection.execute(LONG))
     await asyncio.sleep(0.05)
@@ -105,8 +105,8 @@ async def test_what_comes_after_one_that_was_cancelled_waits_for_it(
     assert in_file(file) == ([1] if ending == "commit" else [])
 
 
-async def test_a_rollback_waits_for_all_that_were_cancelled(engine: Engine, file: Path) -> None:
-    connection = await opened(engine)
+async def test_a_rollback_waits_for_all_that_were_cancelled(file: Path) -> None:
+    connection = await opened(file)
     for statement, values in ((LONG, None), (INSERT, {"n": 1})):
         cancelled = asyncio.create_task(connection.execute(statement, values))
         await asyncio.sleep(0.05)
@@ -122,12 +122,12 @@ async def test_a_rollback_waits_for_all_that_were_cancelled(engine: Engine, file
     assert in_file(file) == [2]
 
 
-def test_a_loop_that_ends_leaves_no_lock(engine: Engine, file: Path) -> None:
+def test_a_loop_that_ends_leaves_no_lock(file: Path) -> None:
     """It cancels all at once, also who was waiting for the end."""
     kept: list[Any] = []
 
     async def use() -> None:
-        connection = await opened(engine)
+        connection = await opened(file)
         kept.append(connection)
         try:
             await connection.execute(INSERT, {"n": 1})
@@ -145,9 +145,9 @@ def test_a_loop_that_ends_leaves_no_lock(engine: Engine, file: Path) -> None:
     assert in_file(file) == [2]
 
 
-async def test_what_was_rolled_back_is_never_committed(engine: Engine, file: Path) -> None:
+async def test_what_was_rolled_back_is_never_committed(file: Path) -> None:
     """Also where the commit before it failed, and SQLAlchemy takes that for the end."""
-    connection = await opened(engine)
+    connection = await opened(file)
     await connection.execute(text("PRAGMA busy_timeout = 50"))
     await connection.execute(INSERT, {"n": 1})
     with closing(sqlite3.connect(file, isolation_level=None)) as reader:
@@ -163,8 +163,8 @@ async def test_what_was_rolled_back_is_never_committed(engine: Engine, file: Pat
     assert in_file(file) == [2]
 
 
-async def test_one_that_is_closed_says_so_and_is_closed_once(engine: Engine, file: Path) -> None:
-    connection = await opened(engine)
+async def test_one_that_is_closed_says_so_and_is_closed_once(file: Path) -> None:
+    connection = await opened(file)
     await connection.execute(INSERT, {"n": 1})
     await connection.close()
     await connection.close()
@@ -176,7 +176,7 @@ async def test_one_that_is_closed_says_so_and_is_closed_once(engine: Engine, fil
 
 
 async def test_a_file_is_let_go_of_also_where_closing_fails(engine: Engine, file: Path) -> None:
-    connection = await opened(engine)
+    connection = await opened(file)
     await connection.execute(INSERT, {"n": 1})
 
     def fail(_: Any) -> None:
@@ -191,7 +191,7 @@ async def test_a_file_is_let_go_of_also_where_closing_fails(engine: Engine, file
 
 
 async def test_nothing_is_left_where_it_cannot_be_opened_or_made_ready(
-    engine: Engine, tmp_path: Path
+    engine: Engine, file: Path, tmp_path: Path
 ) -> None:
     seen: list[str] = []
     for name in ("connect", "close"):
@@ -202,11 +202,10 @@ async def test_nothing_is_left_where_it_cannot_be_opened_or_made_ready(
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await opened(engine, fail)
-    nowhere = URL.create("sqlite", database=str(tmp_path / "no folder" / "file"))
+        await opened(file, fail)
     with pytest.raises(DBAPIError, match="unable to open"):
-        await opened(create_engine(nowhere))
-    connection = await opened(engine)
+        await opened(tmp_path / "no folder" / "file")
+    connection = await opened(file)
     await connection.close()
     assert seen == ["connect", "close"] * 2
     for _ in range(100):
@@ -221,7 +220,7 @@ async def test_who_only_reads_holds_nothing(engine: Engine, file: Path) -> None:
     number = text("SELECT COUNT(*) FROM numbers")
     trips: list[str] = []
     event.listen(engine, "rollback", lambda _: trips.append("rollback"))
-    connection = await opened(engine)
+    connection = await opened(file)
     for n in range(4):
         assert (await connection.execute(number)).scalar() == n
         with closing(sqlite3.connect(file, timeout=0)) as other, other:
@@ -241,8 +240,8 @@ async def test_who_only_reads_holds_nothing(engine: Engine, file: Path) -> None:
     assert in_file(file) == [0, 1, 2, 3, 4]
 
 
-async def test_one_whose_file_was_closed_says_so(engine: Engine) -> None:
-    connection = await opened(engine)
+async def test_one_whose_file_was_closed_says_so(file: Path) -> None:
+    connection = await opened(file)
     connection._opened.connection.driver_connection.close()
     with pytest.raises(DBAPIError, match="closed database"):
         await connection.execute(LONG)
