@@ -158,6 +158,16 @@ class Panel:
         exact = isinstance(name, str)
         await (within or self.page).get_by_role("button", name=name, exact=exact).first.click()
 
+    async def unfold(self, title: str, within: Locator | None = None) -> None:
+        """Open what is folded away, to its full height.
+
+        Quasar waits 100 ms before it unfolds: until then all stands still, and a click may go
+        down on a button that has moved when it comes up.
+        """
+        await (within or self.page).get_by_text(title, exact=True).click()
+        unfolding = self.page.locator(".q-expansion-item__content[style*='height']")
+        await expect(unfolding).to_have_count(0)
+
     async def fill(self, label: str, text: str) -> None:
         await self.page.get_by_label(label, exact=True).fill(text)
 

@@ -23,7 +23,7 @@ async def test_the_roles_sql_is_the_one_in_its_file(open_panel: OpenPanel) -> No
     await panel.press("Configure Database")
     dialog = panel.dialog("Configure Database")
     await panel.fill("User name", "o'reader")
-    await dialog.get_by_text("A database user with the least rights").click()
+    await panel.unfold("A database user with the least rights", dialog)
     await panel.sees(re.compile("reader CONSTANT text"), dialog)
     shown = await dialog.locator("pre").inner_text()
     assert shown.strip() == ROLE.read_text().strip().replace("'dca_ro'", "'o''reader'", 1)

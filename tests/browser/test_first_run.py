@@ -64,7 +64,7 @@ async def set_up_the_connection(panel: Panel, world: World, fresh: Fresh) -> Non
     await panel.fill("Port", str(login["port"]))
     await panel.fill("User name", str(login["username"]))
     await panel.fill("Password", str(login["password"]))
-    await dialog.get_by_text("A database user with the least rights").click()
+    await panel.unfold("A database user with the least rights", dialog)
     await panel.sees("GRANT CONNECT ON DATABASE", dialog)
     await panel.press("Next", dialog)
     await panel.fill("SSH host", fresh.ssh.host)

@@ -51,7 +51,7 @@ async def test_cash_ins_are_chosen_with_a_warning_and_shown_as_such(
     await panel.press("Test connection", dialog)
     await panel.sees(re.compile("cash_in_txs can be read."), dialog)
     await dialog.get_by_text("Connection", exact=True).click()
-    await dialog.get_by_text("A database user with the least rights").click()
+    await panel.unfold("A database user with the least rights", dialog)
     await panel.sees(re.compile("cash_ins CONSTANT boolean := true;"), dialog)
     await panel.press("Save", dialog)
     await panel.says("Configuration saved")
