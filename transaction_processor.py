@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from . import crud, crud_clients, crud_sales, database
 from .atm import lamassu, limits, machines, postgres
 from .atm.deadline import read_in_time
+from .atm.rights import read_columns, sale_rights
 from .atm.way import LamassuError
 from .books import full_check, planning, reconciliation
 from .books.identity import Identities
@@ -284,15 +285,16 @@ async def _read_once(config: LamassuConfig) -> Reading:
     since = look_back_from(config)
     identities = Identities(config.database_number, config.database_since)
     async with postgres.connect(target_of(config)) as session:
+        columns = await read_columns(session)
         count, sales, offset = await lamassu.read_sales(
             session,
+            sale_rights(columns, config.direction),
             since,
             identities.drop_known,
             needs_fixed_fee=config.commission_method == "margin",
-            direction=config.direction,
         )
         try:
-            seen = await machines.read_machines(session, since)
+            seen = await machines.read_machines(session, columns, since)
         except LamassuError as exc:  # the sales are what counts
             logger.warning(f"satmachineclient: the machines could not be read: {exc}")
             seen = []

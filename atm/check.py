@@ -12,9 +12,10 @@ from ..helpers import decimal_text
 from ..models_config import SourceDirection, Target
 from . import machines
 from .deadline import read_in_time
-from .lamassu import NOISE, Rights, Rows, check_fixed_fee, clock_offset, read_rights, read_rows
+from .lamassu import NOISE, Rows, clock_offset, read_rows
 from .models import ConnectionStep, ConnectionTest
 from .postgres import connect
+from .rights import Rights, check_fixed_fee, read_columns, sale_rights
 from .rows import discount, is_good, number, ticker_price
 from .way import LamassuError, Way, reading
 
@@ -87,9 +88,10 @@ async def _test_session(
 ) -> None:
     with reading("database"):
         way.passed("database", await _describe_server(session, target))
-    rights = await read_rights(session, direction)
+    columns = await read_columns(session)
+    rights = sale_rights(columns, direction)
     check_fixed_fee(rights, commission_method == "margin")
-    named = machines.describe_rights(await machines.machine_rights(session), rights.role)
+    named = machines.describe_rights(machines.machine_rights(columns), rights.role)
     way.passed("table_rights", " ".join([_describe_rights(rights), *[named] * bool(named)]))
     rows = await read_rows(session, rights, since)
     way.passed("rows", _describe_rows(rows, rights, since))

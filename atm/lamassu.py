@@ -1,4 +1,4 @@
-"""The ATM's side: which columns may be read, and the queries for the sales.
+"""The ATM's side: the queries for the sales.
 
 What comes back are `Sale`s, checked row by row by `rows.py`; deciding who gets what of
 them is not this room's business. The way into that database is `postgres.py`'s, and the connection
@@ -7,162 +7,29 @@ test is `check.py`'s.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import asyncpg
 
 from ..helpers import now
-from ..models_config import SourceDirection
 from ..models_sales import Direction, Found, Sale, SaleKey
+from .rights import Rights, check_fixed_fee
 from .rows import is_good, on_our_clock, to_cash_in, to_sale
-from .texts import as_bytes, decoded, encoding_of, text
+from .texts import as_bytes, decoded
 from .way import LamassuError, reading
 
 MAX_ROWS = 50_000  # some 200 MB if all of them are new
 NOISE = timedelta(seconds=3)  # two clocks that differ by less agree
 
-_NEEDED = (
-    "id device_id crypto_atoms crypto_code fiat fiat_code status dispense dispense_confirmed error "
-    "created confirmed_at commission_percentage discount"
-).split()
-_WELCOME = "received_crypto_atoms raw_ticker_price error_code fixed_fee".split()
-_CASH_IN_NEEDED = (
-    "id device_id crypto_atoms crypto_code fiat fiat_code send_confirmed operator_completed error "
-    "created send_time commission_percentage discount cash_in_fee"
-).split()
-_CASH_IN_WELCOME = ["raw_ticker_price"]
-_ACTION_NEEDED = "tx_id action created".split()
-_ACTION_WELCOME = [
-    "error",
-    "error_code",
-    *(
-        f"{what}_{unit}"
-        for what in ("provisioned", "dispensed", "denomination")
-        for unit in ("1", "2", "3", "4", *(f"recycler_{n}" for n in range(1, 7)))
-    ),
-]
-
-
-@dataclass(frozen=True)
-class Rights:
-    """Which columns there are, and which of them this role may read.
-
-    Of a table that the configured direction leaves out there are none.
-    """
-
-    sale_columns: list[str]
-    action_columns: list[str]  # empty: cash_out_actions cannot be used
-    cash_in_columns: list[str]
-    fixed_fee_hidden: bool
-    hidden_counts: list[str]  # of cash_out_actions: there, but not readable
-    role: str
-    encoding: str  # of the text that is read, by Python's name
-
-
-async def read_rights(session: asyncpg.Connection, direction: SourceDirection) -> Rights:
-    """What may be read of the tables of this direction.
-
-    Raises:
-        LamassuError: naming the missing table or columns and the GRANT to run.
-    """
-    with reading("table_rights"):
-        rows = await session.fetch(
-            """
-            SELECT t.name AS table_name, a.attname::text AS name,
-                   has_column_privilege(a.attrelid, a.attnum, 'SELECT') AS readable
-            FROM (VALUES ('cash_out_txs'), ('cash_out_actions'), ('cash_in_txs')) AS t(name)
-            JOIN pg_attribute a ON a.attrelid = to_regclass('public.' || t.name)
-            WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attname = ANY($1::name[])
-            """,
-            [*_NEEDED, *_WELCOME, *_CASH_IN_NEEDED, *_ACTION_NEEDED, *_ACTION_WELCOME],
-        )
-        encoding = encoding_of(session)
-        role = text(
-            await session.fetchval(f"SELECT {as_bytes('quote_ident(current_user)')}"), encoding
-        )
-    exists = {(r["table_name"], r["name"]) for r in rows}
-    readable = {(r["table_name"], r["name"]) for r in rows if r["readable"]}
-    sales: list[str] = []
-    actions: list[str] = []
-    cash_ins: list[str] = []
-    hidden, counts = False, []
-    if direction != "cash_in":
-        _check_columns("cash_out_txs", _NEEDED, exists, readable, role)
-        sales = [*_NEEDED, *(n for n in _WELCOME if ("cash_out_txs", n) in readable)]
-        if all(("cash_out_actions", name) in readable for name in _ACTION_NEEDED):
-            actions = _action_columns(exists, readable)
-            unread = {name for table, name in exists - readable if table == "cash_out_actions"}
-            counts = [name for name in _ACTION_WELCOME if name in unread and name[-1].isdigit()]
-        fee = ("cash_out_txs", "fixed_fee")
-        hidden = fee in exists and fee not in readable
-    if direction != "cash_out":
-        _check_columns("cash_in_txs", _CASH_IN_NEEDED, exists, readable, role)
-        welcome = [n for n in _CASH_IN_WELCOME if ("cash_in_txs", n) in readable]
-        cash_ins = [*_CASH_IN_NEEDED, *welcome]
-    return Rights(sales, actions, cash_ins, hidden, counts, role, encoding)
-
-
-def _action_columns(exists: set[tuple[str, str]], readable: set[tuple[str, str]]) -> list[str]:
-    """Those that may be read; of the denominations none, where a part of the counts is hidden.
-
-    Notes are only worth something with their denomination, and a part would be a wrong sum.
-    """
-    table = "cash_out_actions"
-    counts = {n for n in _ACTION_WELCOME if n.startswith(("dispensed", "denomination"))}
-    hidden = any((table, name) in exists - readable for name in counts)
-    wanted = [*_ACTION_NEEDED, *_ACTION_WELCOME]
-    usable = [n for n in wanted if not (hidden and n.startswith("denomination"))]
-    return [n for n in usable if (table, n) in readable]
-
-
-def _check_columns(
-    table: str,
-    needed: list[str],
-    exists: set[tuple[str, str]],
-    readable: set[tuple[str, str]],
-    role: str,
-) -> None:
-    if not any(name == table for name, _ in exists):
-        raise LamassuError(
-            "table_rights",
-            f"There is no table {table} in this database's schema public: is it Lamassu's?",
-        )
-    absent = [name for name in needed if (table, name) not in exists]
-    if absent:
-        raise LamassuError(
-            "table_rights",
-            f"{table} has no column {', '.join(absent)}: this is not a Lamassu version that "
-            "can be read (8.0 to 10.2 are known).",
-        )
-    missing = [name for name in needed if (table, name) not in readable]
-    if missing:
-        raise _missing_right(table, missing, role)
-
-
-def _missing_right(table: str, columns: list[str], role: str, why: str = "") -> LamassuError:
-    names = ", ".join(columns)
-    return LamassuError(
-        "table_rights",
-        f"{why}This user may not read {names} of {table}. Run there as owner: "
-        f"GRANT SELECT ({names}) ON {table} TO {role};",
-    )
-
-
-def check_fixed_fee(rights: Rights, needed: bool) -> None:
-    if needed and rights.fixed_fee_hidden:
-        why = "The margin method needs the fixed fee. "
-        raise _missing_right("cash_out_txs", ["fixed_fee"], rights.role, why)
-
 
 async def read_sales(
     session: asyncpg.Connection,
+    rights: Rights,
     since: datetime,
     drop_known: Callable[[list[Found]], Awaitable[set[SaleKey]]],
     *,
     needs_fixed_fee: bool,
-    direction: SourceDirection = "cash_out",
 ) -> tuple[int, list[Sale], timedelta]:
     """The paid sales since then that are new: how many good rows there were, and the new rows.
 
@@ -174,7 +41,6 @@ async def read_sales(
     Raises:
         LamassuError: any part of the reading failed; nothing may be concluded from the rest.
     """
-    rights = await read_rights(session, direction)
     check_fixed_fee(rights, needs_fixed_fee)
     ahead = await clock_offset(session)
     offset = ahead if abs(ahead) > NOISE else timedelta(0)
@@ -187,7 +53,9 @@ async def read_sales(
     sent = {key: row for key, row in sent.items() if (key, "cash_in") not in known}
     new = {key: row for key, row in new.items() if (key, "cash_out") not in known}
     actions = await _read_actions(session, rights, list(new))
-    sales = await asyncio.to_thread(_checked, new.values(), sent.values(), actions, offset)
+    sales = []
+    if new or sent:
+        sales = await asyncio.to_thread(_checked, new.values(), sent.values(), actions, offset)
     good = sum(1 for row in rows.cash_outs if is_good(row))
     return good + len(rows.cash_ins), sales, ahead
 
@@ -282,7 +150,7 @@ async def _read_cash_outs(
             since,
         )
     _check_number(len(rows))
-    return await asyncio.to_thread(decoded, rows, rights.encoding)
+    return await _decoded(rows, rights)
 
 
 async def _read_cash_ins(
@@ -301,7 +169,11 @@ async def _read_cash_ins(
             f"LIMIT {limit}",
             since,
         )
-    return await asyncio.to_thread(decoded, rows, rights.encoding)
+    return await _decoded(rows, rights)
+
+
+async def _decoded(rows: list[asyncpg.Record], rights: Rights) -> list[dict[str, Any]]:
+    return await asyncio.to_thread(decoded, rows, rights.encoding) if rows else []
 
 
 def _check_number(rows: int) -> None:
@@ -323,10 +195,10 @@ async def _read_actions(
     with reading("rows"):
         rows = await session.fetch(
             f"SELECT {columns} FROM public.cash_out_actions "
-            "JOIN unnest($1::uuid[]) AS wanted(wanted_id) ON wanted_id = tx_id WHERE action "
-            "IN ('dispense', 'dispenseError', 'provisionNotes', 'provisionNotesError') "
+            "JOIN unnest($1::text[]::uuid[]) AS wanted(wanted_id) ON wanted_id = tx_id WHERE "
+            "action IN ('dispense', 'dispenseError', 'provisionNotes', 'provisionNotesError') "
             f"ORDER BY cash_out_actions.created LIMIT {4 * MAX_ROWS + 1}",
             ids,
         )
     _check_number(len(rows) // 4)
-    return await asyncio.to_thread(decoded, rows, rights.encoding)
+    return await _decoded(rows, rights)

@@ -14,6 +14,7 @@ import asyncpg
 
 from ..helpers import known_currency, now
 from ..machines.models import NO_MACHINES, Machine
+from .rights import Columns
 from .texts import as_bytes, decoded, encoding_of
 from .way import reading
 
@@ -49,24 +50,13 @@ class MachineRights:
         return {"device_id", "name"} <= {*self.devices}
 
 
-async def machine_rights(session: asyncpg.Connection) -> MachineRights:
-    with reading("table_rights"):
-        rows = await session.fetch(
-            """
-            SELECT t.name AS table_name, a.attname AS name,
-                   has_column_privilege(a.attrelid, a.attnum, 'SELECT') AS readable
-            FROM (VALUES ('devices'), ('unpaired_devices'), ('cash_out_txs'),
-                         ('cash_out_actions')) AS t(name)
-            JOIN pg_attribute a ON a.attrelid = to_regclass('public.' || t.name)
-            WHERE a.attnum > 0 AND NOT a.attisdropped
-            """
-        )
-    readable = {(r["table_name"], r["name"]) for r in rows if r["readable"]}
+def machine_rights(columns: Columns) -> MachineRights:
+    readable = columns.readable
     devices = [n for n in ("device_id", "name", *_WELCOME) if ("devices", n) in readable]
-    there = {r["name"] for r in rows if r["table_name"] == "devices"}
+    there = {name for table, name in columns.there if table == "devices"}
     wanted = ("device_id", "name", *_WELCOME)
 
-    def columns(table: str, needed: Iterable[str]) -> list[str]:
+    def denominations(table: str, needed: Iterable[str]) -> list[str]:
         if not all((table, name) in readable for name in needed):
             return []
         return [name for name in _UNITS.values() if (table, name) in readable]
@@ -75,8 +65,8 @@ async def machine_rights(session: asyncpg.Connection) -> MachineRights:
     return MachineRights(
         devices=devices,
         unpaired=[name for name in unpaired if ("unpaired_devices", name) in readable],
-        sales=columns("cash_out_txs", ("device_id", "fiat_code", "created")),
-        actions=columns("cash_out_actions", ("id", "tx_id", "created")),
+        sales=denominations("cash_out_txs", ("device_id", "fiat_code", "created")),
+        actions=denominations("cash_out_actions", ("id", "tx_id", "created")),
         hidden=[name for name in wanted if name in there and name not in devices],
     )
 
@@ -102,7 +92,9 @@ def describe_rights(rights: MachineRights, role: str) -> str:
     return " ".join(told)
 
 
-async def read_machines(session: asyncpg.Connection, since: datetime) -> list[Machine]:
+async def read_machines(
+    session: asyncpg.Connection, columns: Columns, since: datetime
+) -> list[Machine]:
     """What this role may read of the machines, in the session's own transaction.
 
     `since`: from when on cash-outs are looked at for the denominations.
@@ -110,7 +102,7 @@ async def read_machines(session: asyncpg.Connection, since: datetime) -> list[Ma
     Raises:
         LamassuError: the connection broke, or there is no end of machines.
     """
-    rights = await machine_rights(session)
+    rights = machine_rights(columns)
     if not rights.named:
         return []
     found = {row["device_id"]: row for row in await _unpaired(session, rights)}

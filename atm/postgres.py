@@ -18,7 +18,7 @@ from . import limits
 from .deadline import ended, seen
 from .relay import Relay
 from .tunnel import Tunnel, new_tunnel, opened
-from .way import LamassuError, Way, plain, reading
+from .way import LamassuError, Way, plain
 
 
 @asynccontextmanager
@@ -41,11 +41,9 @@ async def connect(target: Target, way: Way | None = None) -> AsyncIterator[async
             port = await stack.enter_async_context(opened(tunnel, target, way))
         relay = Relay(host, port)
         local = await stack.enter_async_context(relay.opened())
-        session = await stack.enter_async_context(_session(target, relay, local, tls, tunnel))
-        follows = False
+        logged_in = _session(target, relay, local, tls, tunnel)
+        session, follows = await stack.enter_async_context(logged_in)
         try:
-            with reading("database"):
-                follows = await session.fetchval("SELECT pg_is_in_recovery()")
             yield session
         except LamassuError as exc:
             if relay.flooded:
@@ -58,9 +56,10 @@ async def connect(target: Target, way: Way | None = None) -> AsyncIterator[async
 @asynccontextmanager
 async def _session(
     target: Target, relay: Relay, port: int, tls: Any, tunnel: Tunnel | None
-) -> AsyncIterator[asyncpg.Connection]:
+) -> AsyncIterator[tuple[asyncpg.Connection, bool]]:
+    """The session, and whether its server is a hot standby."""
     try:
-        session = await _log_in_with_tls(target, port, tls)
+        session, follows = await _log_in_with_tls(target, port, tls)
     # asyncpg stumbles in many ways over what is no PostgreSQL, and the traceback of these lines
     # would hold the password.
     except Exception as exc:
@@ -73,7 +72,7 @@ async def _session(
             refusal = await asyncio.to_thread(tunnel.refusal)
         raise _session_error(target, exc, refusal) from None
     try:
-        yield session
+        yield session, follows
     finally:
         # asyncpg's own time-out does not count while it tries to have a query cancelled.
         closing = asyncio.ensure_future(session.close())
@@ -103,7 +102,7 @@ def _flooded(step: str) -> LamassuError:
     )
 
 
-async def _log_in_with_tls(target: Target, port: int, tls: Any) -> asyncpg.Connection:
+async def _log_in_with_tls(target: Target, port: int, tls: Any) -> tuple[asyncpg.Connection, bool]:
     if target.ssl_mode == "prefer":
         with suppress(ConnectionError, ssl.SSLError):  # the server has no TLS: then without
             return await _log_in(target, port, tls)
@@ -111,8 +110,10 @@ async def _log_in_with_tls(target: Target, port: int, tls: Any) -> asyncpg.Conne
     return await _log_in(target, port, tls)
 
 
-async def _log_in(target: Target, port: int, tls: Any) -> asyncpg.Connection:
+async def _log_in(target: Target, port: int, tls: Any) -> tuple[asyncpg.Connection, bool]:
     """Logged in, and in the one read-only transaction that the session is for.
+
+    And whether the server is a hot standby.
 
     What it needs is set in that transaction and ends with it: a pooler (PgBouncer) refuses it at
     the login, and hands the session on to others.
@@ -142,16 +143,16 @@ async def _log_in(target: Target, port: int, tls: Any) -> asyncpg.Connection:
     try:
         await session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         # A lower limit of the role's own is what its owner wants.
-        await session.fetchval(
-            "SELECT set_config('statement_timeout', CASE WHEN setting::int BETWEEN 1 AND $1::int "
-            "THEN setting ELSE $1::int::text END, true) FROM pg_settings "
-            "WHERE name = 'statement_timeout'",
+        row = await session.fetchrow(
+            "SELECT pg_is_in_recovery() AS follows, set_config('statement_timeout', "
+            "CASE WHEN setting::int BETWEEN 1 AND $1::int THEN setting ELSE $1::int::text END, "
+            "true) FROM pg_settings WHERE name = 'statement_timeout'",
             round(limits.STATEMENT_SECONDS * 1000),
         )
     except BaseException:
         session.terminate()
         raise
-    return session
+    return session, row["follows"]
 
 
 def _session_error(target: Target, exc: Exception, refusal: str | None) -> LamassuError:

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from satmachineclient import database, lease
-from satmachineclient.atm import lamassu as atm
 from satmachineclient.atm import limits, postgres
 from satmachineclient.atm.deadline import read_in_time
 from satmachineclient.atm.way import LamassuError, reading
@@ -20,7 +19,7 @@ from satmachineclient.models_config import Target
 from demo.lamassu_db import LamassuDatabase
 from demo.sales import Sale
 from demo.ssh_server import SshServer
-from tests.lamassu_rig import now, target_at
+from tests.lamassu_rig import now, read_sales, target_at
 from tests.rig import Configure, Poll
 
 QUICK = {"CLOSE_SECONDS": 0.3, "CLEAN_UP_SECONDS": 0.5, "STATEMENT_SECONDS": 0.3}
@@ -62,7 +61,7 @@ async def read_and_freeze(target: Target, server: SshServer | None = None) -> No
 
         try:
             since = now().replace(year=2020)
-            await atm.read_sales(session, since, drop_known, needs_fixed_fee=False)
+            await read_sales(session, since, drop_known)
         finally:
             if not server:
                 asyncio.get_running_loop().call_later(4, os.kill, process, signal.SIGCONT)

@@ -11,7 +11,6 @@ from typing import Any
 import asyncpg
 import pytest
 from satmachineclient.atm import check as lamassu_check
-from satmachineclient.atm import lamassu as atm
 from satmachineclient.atm import limits, postgres
 from satmachineclient.atm.way import LamassuError
 from satmachineclient.models_config import Target
@@ -19,7 +18,7 @@ from satmachineclient.models_config import Target
 from demo.lamassu_db import READER, LamassuDatabase, role_sql
 from demo.sales import Sale
 from demo.ssh_server import SshServer
-from tests.lamassu_rig import none_known, now, read, target_at
+from tests.lamassu_rig import now, read, read_sales, target_at
 
 
 @asynccontextmanager
@@ -233,7 +232,7 @@ async def test_a_server_that_does_not_keep_the_time_out_is_left(
         with pytest.raises(LamassuError) as caught:
             async with postgres.connect(target_at(lamassu)) as session:
                 await session.execute("SET statement_timeout = 0")
-                await atm.read_sales(session, now(), none_known, needs_fixed_fee=False)
+                await read_sales(session, now())
     assert caught.value.step == "rows"
     assert "timed out" in str(caught.value)
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import asyncpg
 import pytest
 from satmachineclient.atm import check as lamassu_check
-from satmachineclient.atm.lamassu import read_rights
 from satmachineclient.atm.postgres import connect
+from satmachineclient.atm.rights import read_columns, sale_rights
 
 from demo.lamassu_db import READER, ROLE_SQL, LamassuDatabase, role_sql
 from demo.postgres import Postgres, PostgresError
@@ -95,7 +95,7 @@ async def test_the_role_reads_sales_and_their_notes(machine: Machine) -> None:
     target = target_at(machine.database)
     assert (await lamassu_check.test_connection(target, now(), "markup")).success
     async with connect(target) as session:
-        rights = await read_rights(session, "cash_out")
+        rights = sale_rights(await read_columns(session), "cash_out")
         assert await session.fetchval("SELECT name FROM devices") == "Kiosk"
     assert not rights.fixed_fee_hidden
     assert {"raw_ticker_price", "received_crypto_atoms"} <= set(rights.sale_columns)
@@ -152,7 +152,7 @@ async def test_after_an_upgrade_of_lamassu_it_grants_the_fixed_fee(
     await database.clear()
     postgres.sql("ALTER TABLE cash_out_txs ADD fixed_fee numeric(14,5) NOT NULL DEFAULT 0", name)
     async with connect(target_at(database)) as session:
-        assert (await read_rights(session, "cash_out")).fixed_fee_hidden
+        assert sale_rights(await read_columns(session), "cash_out").fixed_fee_hidden
     postgres.sql(role_sql(), name)
     owner = await database.connect()
     await insert_sale(owner, Sale(created=now()), fixed_fee=True)

@@ -18,7 +18,7 @@ from demo.catalogue import real_input
 from demo.lamassu_db import LamassuDatabase
 from demo.lnbits_api import Account
 from demo.sales import Sale
-from tests.lamassu_rig import none_known, now, read, target_at
+from tests.lamassu_rig import now, read, read_sales, target_at
 from tests.rig import API, Configure, MakeClient, Poll
 
 REASONS = {
@@ -366,9 +366,7 @@ async def test_a_few_new_sales_among_200_000_are_read_in_one_query(
     start = monotonic()
     async with postgres.connect(target_at(crowded)) as session:
         session.add_query_logger(lambda record: queries.append(record.query))
-        found, sales, _ = await atm.read_sales(
-            session, now() - timedelta(days=7), none_known, needs_fixed_fee=False
-        )
+        found, sales = await read_sales(session, now() - timedelta(days=7))
     took = monotonic() - start
     assert found == len(sales) == 50
     for table in ("cash_out_txs", "cash_out_actions"):

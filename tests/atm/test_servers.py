@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from satmachineclient.atm import check, lamassu, postgres
+from satmachineclient.atm import check, postgres
 from satmachineclient.atm.way import LamassuError
 
 from demo.lamassu_db import LamassuDatabase
@@ -20,7 +20,7 @@ from demo.pgbouncer import PgBouncer
 from demo.postgres import Postgres
 from demo.sales import Sale
 from demo.ssh_server import SshServer
-from tests.lamassu_rig import none_known, now, read, target_at
+from tests.lamassu_rig import now, read, read_sales, target_at
 from tests.rig import API, Configure, Poll
 
 # ---- PgBouncer -------------------------------------------------------------------------------
@@ -176,17 +176,12 @@ async def test_a_conflict_with_recovery_is_named_and_passes(
 
     with pytest.raises(LamassuError) as caught:
         async with postgres.connect(target_at(lamassu, port=standby.port)) as session:
-            await lamassu_read(session, drop_known)
+            await read_sales(session, _SINCE, drop_known)
     assert caught.value.passing
     assert "conflict with recovery" in str(caught.value)
     async with postgres.connect(target_at(lamassu, port=standby.port)) as session:
-        found, _ = await lamassu_read(session, none_known)
+        found, _ = await read_sales(session, _SINCE)
     assert found == 1
-
-
-async def lamassu_read(session: asyncpg.Connection, drop_known: Any) -> tuple[int, Any]:
-    found, sales, _ = await lamassu.read_sales(session, _SINCE, drop_known, needs_fixed_fee=False)
-    return found, sales
 
 
 _SINCE = now().replace(year=2020)

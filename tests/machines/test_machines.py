@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from satmachineclient.atm import machines as atm
 from satmachineclient.atm import postgres
+from satmachineclient.atm.rights import read_columns
 
 from demo.lamassu_db import READER, LamassuDatabase, role_sql
 from demo.lnbits_api import Account, LnbitsError
@@ -50,7 +51,8 @@ async def unpaired(database: LamassuDatabase, *names: str) -> None:
 
 async def seen(database: LamassuDatabase) -> dict[str, Any]:
     async with postgres.connect(target_at(database)) as session:
-        found = await atm.read_machines(session, now() - timedelta(days=7))
+        columns = await read_columns(session)
+        found = await atm.read_machines(session, columns, now() - timedelta(days=7))
     return {machine.device_id: machine for machine in found}
 
 

@@ -25,7 +25,7 @@ from demo.lamassu_db import READER, LamassuDatabase, role_sql
 from demo.lnbits_api import Account
 from demo.sales import Sale
 from demo.ssh_server import SshServer
-from tests.lamassu_rig import now, read, target_at
+from tests.lamassu_rig import now, read, read_sales, target_at
 from tests.rig import API, Configure, MakeClient, Poll
 
 FEW = timedelta(seconds=5)
@@ -564,9 +564,7 @@ async def test_both_tables_are_read_in_one_query_each(lamassu: LamassuDatabase) 
 
     async with postgres.connect(target_at(lamassu)) as session:
         session.add_query_logger(lambda record: queries.append(record.query))
-        found, sales, _ = await atm.read_sales(
-            session, now() - timedelta(days=7), known, needs_fixed_fee=False, direction="both"
-        )
+        found, sales = await read_sales(session, now() - timedelta(days=7), known, direction="both")
     assert found == len(sales) == 6
     for table in ("cash_out_txs", "cash_out_actions", "cash_in_txs"):
         assert sum(1 for query in queries if f"FROM public.{table}" in query) == 1
