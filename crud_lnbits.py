@@ -221,14 +221,13 @@ async def user_names(user_ids: Iterable[str]) -> dict[str, str]:
 async def without_wallet(named: str, order: str) -> list[Row]:
     """Of the rows of this query those whose `wallet_id` is no wallet, or one whose user is gone.
 
-    `named` reads the extension's tables: both databases are asked at once, so that what is well,
-    which is nearly all, need not be read, nor be put in order.
+    `named`, called so in `order`, reads the extension's tables: both databases are asked at once,
+    so that what is well, which is nearly all, need not be read, nor be put in order.
     """
     sql = (
-        f"SELECT * FROM ({named}) named WHERE NOT EXISTS ("
-        "SELECT 1 FROM wallets w WHERE w.id = named.wallet_id AND w.deleted = false "
-        'AND EXISTS (SELECT 1 FROM accounts a WHERE a.id = w."user")) '
-        f"ORDER BY {order}"
+        f"SELECT named.* FROM ({named}) named "
+        "LEFT JOIN wallets w ON w.id = named.wallet_id AND w.deleted = false "
+        f'LEFT JOIN accounts a ON a.id = w."user" WHERE a.id IS NULL ORDER BY {order}'
     )
     async with connected(core_db) as core, ours_attached(core):
         return await _fetched(core, sql)

@@ -118,11 +118,11 @@ async def deposits_by_currency() -> list[Row]:
         "CAST(SUM(allocated) AS BIGINT) AS allocated, CAST(SUM(pending) AS BIGINT) AS pending, "
         "CAST(SUM(waiting) AS BIGINT) AS waiting, CAST(SUM(clients) AS BIGINT) AS clients, "
         "CAST(SUM(deposits) AS BIGINT) AS deposits FROM ("
-        "SELECT currency, deposited, allocated_fiat AS allocated, deposits, "
-        "CASE WHEN deposits > 0 THEN 1 ELSE 0 END AS clients, 0 AS pending, 0 AS waiting "
-        "FROM satmachineclient.dca_balances "
-        "UNION ALL SELECT currency, 0, 0, 0, 0, amount, 1 "
-        "FROM satmachineclient.dca_deposits WHERE status = 'pending'"
+        "SELECT currency, SUM(deposited) AS deposited, SUM(allocated_fiat) AS allocated, "
+        "SUM(deposits) AS deposits, SUM(CASE WHEN deposits > 0 THEN 1 ELSE 0 END) AS clients, "
+        "0 AS pending, 0 AS waiting FROM satmachineclient.dca_balances GROUP BY currency "
+        "UNION ALL SELECT currency, 0, 0, 0, 0, SUM(amount), COUNT(*) "
+        "FROM satmachineclient.dca_deposits WHERE status = 'pending' GROUP BY currency"
         ") entries GROUP BY currency ORDER BY currency"
     )
 

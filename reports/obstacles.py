@@ -42,7 +42,7 @@ async def find() -> list[Obstacle]:
     """All that stands in the way now, what concerns most first."""
     found = [
         Obstacle(code=f"{row['what']}_wallet_gone", subject=row["id"], name=row["name"])
-        for row in await without_wallet(crud.NEEDED_WALLETS, "name, id")
+        for row in await without_wallet(crud.NEEDED_WALLETS, "named.name, named.id")
     ]
     return sorted(found, key=lambda obstacle: get_args(ObstacleCode).index(obstacle.code))
 

@@ -230,6 +230,20 @@ async def test_sums_of_all_sales_by_machine_are_read_from_an_index_alone(
     assert "COVERING INDEX lamassu_transactions_sums" in " ".join(await plan_of(statement))
 
 
+async def test_the_pace_of_sales_is_read_from_an_index_alone(configured: Setup) -> None:
+    from lnbits.db import SQLITE
+    from satmachineclient.connection import db
+    from satmachineclient.reports import crud
+
+    if db.type != SQLITE:
+        pytest.skip("PostgreSQL decides by how many there are")
+    time = datetime.now(timezone.utc)
+    with counted() as seen:
+        await crud.gone_by_currency(time, time)
+    [statement] = seen
+    assert "COVERING INDEX lamassu_transactions_pace" in " ".join(await plan_of(statement))
+
+
 async def test_the_next_rows_of_a_file_are_found_in_an_index(configured: Setup) -> None:
     """Else each piece of a long file would read all that stands before it."""
     from lnbits.db import SQLITE
