@@ -393,15 +393,6 @@ async def m025_archived_voids(db: Connection) -> None:
     await db.execute(f"{_index(db, 'dca_archived_transfers', 'status')} WHERE {others}")
 
 
-async def m026_pace_of_sales(db: Connection) -> None:
-    """What sales took of the clients' cash lately is read from an index alone."""
-    table, columns = "lamassu_transactions", ("status", "transaction_time")
-    taken = ("fiat_code", "fiat_amount", "undistributed_fiat")
-    index = _index(db, table, *columns, *taken)
-    await db.execute(_drop_index(table, *columns))
-    await db.execute(index.replace(_index_name(table, *columns, *taken), f"{table}_pace"))
-
-
 def _archive(db: Connection, time: str) -> list[str]:
     # On SQLite a table without rowids is its own index of the sales.
     by_key = "WITHOUT ROWID" if db.type == "SQLITE" else ""

@@ -143,16 +143,16 @@ async def _log_in(target: Target, port: int, tls: Any) -> tuple[asyncpg.Connecti
     try:
         await session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         # A lower limit of the role's own is what its owner wants.
-        row = await session.fetchrow(
+        [row] = await session.fetch(
             "SELECT pg_is_in_recovery() AS follows, set_config('statement_timeout', "
             "CASE WHEN setting::int BETWEEN 1 AND $1::int THEN setting ELSE $1::int::text END, "
-            "true) FROM pg_settings WHERE name = 'statement_timeout'",
+            "true) FROM pg_catalog.pg_settings WHERE name = 'statement_timeout'",
             round(limits.STATEMENT_SECONDS * 1000),
         )
+        return session, row["follows"]
     except BaseException:
         session.terminate()
         raise
-    return session, row["follows"]
 
 
 def _session_error(target: Target, exc: Exception, refusal: str | None) -> LamassuError:
