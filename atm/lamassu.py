@@ -193,6 +193,7 @@ async def _read_actions(
     numbers = {name for name in rights.action_columns if name[-1].isdigit()}
     columns = ", ".join(n if n in numbers else _selected(n) for n in rights.action_columns)
     with reading("rows"):
+        # As text: asyncpg would first ask the server what an array of anything else is.
         rows = await session.fetch(
             f"SELECT {columns} FROM public.cash_out_actions "
             "JOIN unnest($1::text[]::uuid[]) AS wanted(wanted_id) ON wanted_id = tx_id WHERE "
