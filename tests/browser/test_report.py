@@ -32,6 +32,7 @@ async def test_an_operator_looks_at_the_books_and_takes_them_away(
     await expect(page.get_by_role("row", name="Total").first).to_be_visible()
     await panel.choose("By", "Machine")
     await expect(page.get_by_role("columnheader", name="Machine")).to_be_visible()
+    await expect(page.get_by_role("row", name="Kiosk")).to_be_visible()  # after its header
     rows = await page.get_by_role("row").count() - 2  # without the headers and the total
     await panel.sees(re.compile(rf"^1–{rows} of {rows}$"))
     assert not await panel.is_too_wide()
