@@ -15,7 +15,7 @@ import asyncpg
 from ..helpers import known_currency, now
 from ..machines.models import NO_MACHINES, Machine
 from .rights import Columns
-from .texts import as_bytes, decoded, encoding_of
+from .texts import as_bytes, decoded
 from .way import reading
 
 _MOST = 10_000  # machines
@@ -44,6 +44,7 @@ class MachineRights:
     sales: list[str]  # of cash_out_txs
     actions: list[str]
     hidden: list[str]
+    encoding: str  # of the text that is read, by Python's name
 
     @property
     def named(self) -> bool:
@@ -68,6 +69,7 @@ def machine_rights(columns: Columns) -> MachineRights:
         sales=denominations("cash_out_txs", ("device_id", "fiat_code", "created")),
         actions=denominations("cash_out_actions", ("id", "tx_id", "created")),
         hidden=[name for name in wanted if name in there and name not in devices],
+        encoding=columns.encoding,
     )
 
 
@@ -125,8 +127,7 @@ async def _devices(session: asyncpg.Connection, rights: MachineRights) -> list[M
         rows = await session.fetch(
             f"SELECT {', '.join(columns)} FROM public.devices ORDER BY device_id LIMIT {_MOST}"
         )
-        encoding = encoding_of(session)
-    return [{**row, "paired": True} for row in decoded(rows, encoding)]
+    return [{**row, "paired": True} for row in decoded(rows, rights.encoding)]
 
 
 async def _unpaired(session: asyncpg.Connection, rights: MachineRights) -> list[Mapping[str, Any]]:
@@ -140,8 +141,7 @@ async def _unpaired(session: asyncpg.Connection, rights: MachineRights) -> list[
             f"{as_bytes('name')} AS name FROM public.unpaired_devices "
             f"ORDER BY device_id, {latest}name LIMIT {_MOST}"
         )
-        encoding = encoding_of(session)
-    return [{**row, "paired": False} for row in decoded(rows, encoding)]
+    return [{**row, "paired": False} for row in decoded(rows, rights.encoding)]
 
 
 async def _denominations(
@@ -169,8 +169,7 @@ async def _denominations(
             f"ORDER BY t.device_id, {of}.created DESC, t.id LIMIT {_MOST}",
             since,
         )
-        encoding = encoding_of(session)
-    return {row["device_id"]: row for row in decoded(rows, encoding)}
+    return {row["device_id"]: row for row in decoded(rows, rights.encoding)}
 
 
 def _machine(row: Mapping[str, Any], told: Mapping[str, Any] | None, at: datetime) -> Machine:
